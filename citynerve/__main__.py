@@ -1,0 +1,5 @@
+"""``python -m citynerve``."""
+
+from citynerve.cli import main
+
+main()

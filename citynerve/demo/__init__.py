@@ -1,0 +1,1 @@
+"""The whole chain on one machine, each part a process of its own."""

@@ -1,0 +1,323 @@
+"""The agent of one node: drivers -> order -> batcher -> spool -> link, in one thread.
+
+Exact restart: whatever is killed when, each reading of a resumable input reaches the stream once in
+effect. What a live input gave within its lateness and one batch's span before a kill is lost.
+"""
+
+import platform
+from collections.abc import Callable, Sequence
+from random import SystemRandom
+from typing import Final
+
+from citynerve import codec, log
+from citynerve.clock import Clock, now_ms
+from citynerve.errors import ConfigError
+from citynerve.messages import About, CameraAbout, Health, PropertyAbout, SensorAbout, Status
+from citynerve.version import VERSION
+from edge.batcher import Batcher, Sealed
+from edge.config import NodeConfig
+from edge.health import examine
+from edge.intake import Intake, check_names
+from edge.link import NodeLink, mirror_payload, monotonic_ms
+from edge.order import Released
+from edge.sensor.driver import Driver, Reading
+from edge.spool import Spool
+from edge.spool_file import SpoolFullError
+
+POLL_LIMIT: Final = 4_000
+IDLE_S: Final = 0.05
+STATUS_MS: Final = 10_000
+HELD_BACK_BYTES: Final = 8 << 20
+"""What may wait for the stream before inputs that can wait are no longer read."""
+
+_MOST_ABOUT: Final = codec.MAX_PAYLOAD - 4096
+_MEGABYTE: Final = 1 << 20
+_MIRROR_MS: Final = 1_000
+_RETRY_MS: Final = 1_000
+_GIVEN_UP_AT_ONCE: Final = 16
+_KEPT_IN_MEMORY: Final = 64
+_log = log.get("edge")
+
+
+class Agent:
+    """One node.
+
+    Args:
+        config: Its configuration.
+        drivers: Its inputs, not opened yet.
+        spool: Its spool; the agent closes it.
+        file: The configuration's file, for messages.
+        clock: The wall clock, for what is measured when. It may jump.
+        ticks: A clock (ms) that does not, for how long things take.
+
+    Raises:
+        ConfigError: The drivers' names clash, or there are too many datastreams.
+        CityNerveError: A driver cannot be opened.
+    """
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        drivers: Sequence[Driver],
+        spool: Spool,
+        *,
+        file: str = "configuration",
+        clock: Clock = now_ms,
+        ticks: Callable[[], int] = monotonic_ms,
+    ) -> None:
+        check_names(drivers, file)
+        check_size(describe(config, drivers), file)
+        self._config = config
+        self._clock = clock
+        self._ticks = ticks
+        self._spool = spool
+        self._intakes = [Intake(driver, spool, clock) for driver in drivers]
+        # Apart, so that on a full disk what can be read again is never given up for what cannot.
+        self._live = Batcher(config.send.format)
+        self._resumable = Batcher(config.send.format)
+        self._waiting_live: list[Sealed] = []
+        self._waiting: list[Sealed] = []
+        self._held_back_at = min(HELD_BACK_BYTES, config.spool.max_mb * _MEGABYTE // 4)
+        self._link = NodeLink(
+            config.mqtt,
+            node=config.node.id,
+            spool=spool,
+            about=describe(config, drivers),
+            clock=clock,
+            rng=SystemRandom(),
+            form=config.send.format,
+            ticks=ticks,
+        )
+        self._units = units(drivers)
+        self._mirrored: dict[tuple[str, str], int] = {}
+        self._observations = 0
+        self._stopping = False
+        self._try_again_at = ticks()
+        self._status_at = ticks() - STATUS_MS
+        self._told: tuple[object, ...] = ()
+
+    def stop(self) -> None:
+        """End soon; safe to call from a signal handler."""
+        self._stopping = True
+
+    def run(self, *, until_done: bool = False) -> None:
+        """Work until :meth:`stop`, or until all inputs have ended and all is committed.
+
+        Raises:
+            CityNerveError: With ``until_done``: the first input's failure, after all else is done.
+        """
+        self._link.start()
+        done = False
+        try:
+            while not self._stopping and not (done and until_done):
+                now = self._ticks()
+                busy = self._collect(now)
+                self._keep(now)
+                busy = self._link.step() or busy
+                done = self._is_done()
+                self._report(now, done=done)
+                if not busy:
+                    self._link.wait(IDLE_S)
+        finally:
+            self._end(done=done)
+        failures = [one.failure for one in self._intakes if one.failure is not None]
+        if until_done and failures:
+            raise failures[0]
+
+    def _collect(self, now: int) -> bool:
+        """Drivers -> order -> batcher; whether anything came."""
+        wall = self._clock()
+        held_back = bool(self._waiting) or self._spool.bytes >= self._held_back_at
+        busy = False
+        for intake in self._intakes:
+            if intake.resumable and held_back:
+                continue
+            released = intake.poll(wall, POLL_LIMIT)
+            busy = busy or intake.busy
+            if intake.grown:
+                intake.grown = False
+                self._describe_again()
+            if released:
+                batcher = self._resumable if intake.resumable else self._live
+                batcher.add(intake.name, released, now)
+                self._mirror(released, now)
+        return busy
+
+    def _keep(self, now: int) -> None:
+        """Batcher -> spool."""
+        for batcher in (self._live, self._resumable):
+            if batcher.age(now) >= self._config.send.batch_ms:
+                batcher.seal()
+        self._waiting_live += self._live.collect()
+        self._waiting += self._resumable.collect()
+        ended = all(intake.ended for intake in self._intakes)
+        if ended:
+            self._seal()
+        if (self._waiting or self._waiting_live or ended) and now >= self._try_again_at:
+            self._spool_all(now)
+
+    def _seal(self) -> None:
+        self._live.seal()
+        self._resumable.seal()
+        self._waiting_live += self._live.collect()
+        self._waiting += self._resumable.collect()
+
+    def _spool_all(self, now: int) -> None:
+        progress = [
+            part for intake in self._intakes if (part := intake.progress()) is not None
+        ]  # fmt: skip
+        batches = [*self._waiting_live, *self._waiting]
+        if not batches and not progress:
+            return
+        try:
+            self._spool.append(batches, progress)
+        except SpoolFullError:
+            self._try_again_at = now + _RETRY_MS
+            self._make_room()
+            return
+        self._observations += sum(sum(batch.sent.values()) for batch in batches)
+        self._waiting_live, self._waiting = [], []
+        by_name = {part.driver: part for part in progress}
+        for intake in self._intakes:
+            if intake.name in by_name:
+                intake.written(by_name[intake.name])
+
+    def _make_room(self) -> None:
+        """The disk is full: what is live cannot wait, so the oldest must go for it."""
+        if not self._waiting_live:
+            return
+        try:
+            lost = self._spool.give_up(self._spool.first + _GIVEN_UP_AT_ONCE - 1)
+            _log.warning("disk full: oldest batches given up", batches=lost)
+            self._spool.append(self._waiting_live)
+            self._observations += sum(sum(one.sent.values()) for one in self._waiting_live)
+            self._waiting_live = []
+        except SpoolFullError:
+            while len(self._waiting_live) > _KEPT_IN_MEMORY:
+                oldest = self._waiting_live.pop(0)
+                self._spool.dropped += sum(oldest.sent.values())
+
+    def _is_done(self) -> bool:
+        ended = all(intake.ended for intake in self._intakes)
+        self._link.courier.draining = ended
+        return ended and not (self._waiting or self._waiting_live or self._spool.batches)
+
+    def _report(self, now: int, *, done: bool) -> None:
+        """The status, every ten seconds and when something changes that people look at."""
+        due = now - self._status_at >= STATUS_MS
+        told = (
+            done,
+            self._link.connected,
+            self._link.courier.terms.phase,
+            self._spool.full,
+            len(self._link.problems()),
+        )
+        if not due and told == self._told:
+            return
+        self._status_at, self._told = now, told
+        self._link.publish_status(self._status(online=True, done=done))
+
+    def _status(self, *, online: bool, done: bool) -> Status:
+        return Status(
+            node=self._config.node.id,
+            online=online,
+            sent=self._clock(),
+            term=self._link.courier.terms.term,
+            health=self._health(done=done),
+            versions=_versions(),
+        )
+
+    def _health(self, *, done: bool) -> Health:
+        return examine(
+            self._intakes, self._spool, self._link, observations=self._observations, done=done
+        )
+
+    def _describe_again(self) -> None:
+        drivers = [intake.driver for intake in self._intakes]
+        self._units = units(drivers)
+        self._link.describe(describe(self._config, drivers))
+
+    def _mirror(self, released: Sequence[Released], now: int) -> None:
+        if not self._config.send.mirror or not self._link.connected:
+            return
+        last: dict[tuple[str, str], Reading] = {
+            (item.sensor, item.property): item for item in released if isinstance(item, Reading)
+        }
+        for key, reading in last.items():
+            if now - self._mirrored.get(key, now - _MIRROR_MS) >= _MIRROR_MS:
+                self._mirrored[key] = now
+                payload = mirror_payload(reading.t, reading.value, self._units.get(key, "1"))
+                self._link.mirror(*key, payload)
+
+    def _end(self, *, done: bool) -> None:
+        """Keep what is collected, say goodbye, let go of everything."""
+        now = self._ticks()
+        for intake in self._intakes:
+            self._live.add(intake.name, intake.flush(), now)
+        self._seal()
+        self._spool_all(now)
+        if self._waiting_live:
+            lost = sum(sum(batch.sent.values()) for batch in self._waiting_live)
+            _log.error("disk full at the end: observations lost", observations=lost)
+        for intake in self._intakes:
+            intake.close()
+        self._link.stop(self._status(online=False, done=done))
+        self._spool.close()
+
+
+def describe(config: NodeConfig, drivers: Sequence[Driver]) -> About:
+    """What a node tells about itself, from its configuration and its drivers."""
+    sensors: dict[str, SensorAbout] = {}
+    cameras: list[CameraAbout] = []
+    for driver in drivers:
+        for sensor in driver.sensors():
+            sensors[sensor.name] = _merged(sensors.get(sensor.name), sensor)
+        cameras += driver.cameras()
+    position = config.node.position
+    return About(
+        area=config.node.area,
+        position=position.position() if position is not None else None,
+        sensors=tuple(sensors.values()),
+        cameras=tuple(cameras),
+        models={one.name: one.model for one in cameras if one.model is not None},
+        versions=_versions(),
+    )
+
+
+def check_size(about: About, file: str) -> None:
+    """Refuse a description that no hello can carry: the node would ask for a term for ever.
+
+    Raises:
+        ConfigError: It is too large.
+    """
+    size = len(codec.encode(about))
+    if size > _MOST_ABOUT:
+        count = sum(len(sensor.properties) for sensor in about.sensors)
+        raise ConfigError(
+            f"{count} datastreams take {size} bytes to describe, of at most {_MOST_ABOUT}",
+            file=file,
+            key="sensor",
+            fix="share them out among several nodes",
+        )
+
+
+def units(drivers: Sequence[Driver]) -> dict[tuple[str, str], str]:
+    """Each datastream's unit."""
+    return {
+        (sensor.name, prop.name): prop.unit
+        for driver in drivers
+        for sensor in driver.sensors()
+        for prop in sensor.properties
+    }
+
+
+def _merged(one: SensorAbout | None, other: SensorAbout) -> SensorAbout:
+    if one is None:
+        return other
+    known: set[PropertyAbout] = set(one.properties)
+    new = tuple(prop for prop in other.properties if prop not in known)
+    return SensorAbout(one.name, one.properties + new, one.position or other.position)
+
+
+def _versions() -> dict[str, str]:
+    return {"citynerve": VERSION, "python": platform.python_version()}

@@ -1,0 +1,1 @@
+"""The model zoo: manifests, decoders of model families, checks."""

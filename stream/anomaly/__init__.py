@@ -1,0 +1,1 @@
+"""Detectors of anomalies: the state of many datastreams in arrays, learned online."""

@@ -1,0 +1,54 @@
+"""What one call of a lane gives: everything that leaves it, for the flow to send on."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from citynerve.messages import AnomalyEvent, Evidence, Rejected
+
+
+class AckState(NamedTuple):
+    """A node's place in the protocol after this call; published once it is committed.
+
+    ``urgent``: at the very next commit (a hello, a refused batch, a node that asked); otherwise
+    within the delayed acknowledgement's time.
+    """
+
+    term: int
+    committed: int
+    prev_term: int
+    prev_committed: int
+    urgent: bool
+
+
+class Closed(NamedTuple):
+    """One closed window of one datastream, for roll-ups. ``start`` in ms, ``window`` as the tag."""
+
+    district: str
+    property: str
+    window: str
+    start: int
+    readings: int
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(slots=True)
+class LaneOutput:
+    """Lists stay empty where nothing happened. Lines are line protocol in ns, without newline.
+
+    ``raw`` is for the raw database, ``lines`` for the main one. ``batches`` and ``observations``
+    count what was admitted and stored or aggregated, ``dropped`` what was not admitted, by reason:
+    ``duplicate``, ``gap``, ``term`` (batches), ``status`` (of a node that never said hello).
+    """
+
+    raw: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    acks: dict[str, AckState] = field(default_factory=dict)
+    closed: list[Closed] = field(default_factory=list)
+    anomalies: list[AnomalyEvent] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    batches: int = 0
+    observations: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Where the stream writes: InfluxDB, acknowledgements, events, the outbox."""

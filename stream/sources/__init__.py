@@ -1,0 +1,1 @@
+"""Where the stream reads: the 16 MQTT partitions."""

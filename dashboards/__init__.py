@@ -1,0 +1,1 @@
+"""Grafana as code: boards from builders, provisioning, and the push to a server."""

@@ -1,0 +1,75 @@
+"""Fixtures that all tests share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from citynerve.influx import Influx, connect
+from tests.servers import INFLUXD, InfluxDb1, InfluxDb2, Mosquitto, influx_server
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of real recordings and models; skips where there is none."""
+    root = Path(__file__).parent.parent
+    folder = (root / os.environ.get("CITYNERVE_SAMPLES", "../shared")).resolve()
+    if not (folder / "aarhus").is_dir():
+        pytest.skip(f"no recordings in {folder}: set CITYNERVE_SAMPLES")
+    return folder
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A Mosquitto of this test alone, without persistence."""
+    server = Mosquitto(tmp_path / "mosquitto")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def persistent_broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A Mosquitto of this test alone that writes its state down."""
+    server = Mosquitto(tmp_path / "mosquitto", persistence=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """One Mosquitto for all tests that use topics, roots or client ids of their own."""
+    server = Mosquitto(tmp_path_factory.mktemp("mosquitto"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def influx_process(tmp_path: Path) -> Iterator[InfluxDb1]:
+    """The packaged InfluxDB, of this test alone: it may be killed."""
+    server = InfluxDb1(tmp_path / "influxdb")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session", params=list(INFLUXD))
+def any_influxdb(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[InfluxDb1 | InfluxDb2]:
+    """Each installed generation of InfluxDB in turn, one server a session."""
+    server = influx_server(request.param, tmp_path_factory.mktemp("influxdb"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def influx(influx_process: InfluxDb1) -> Iterator[Influx]:
+    """A connection to the packaged InfluxDB with both databases, of this test alone."""
+    with connect(influx_process.config) as connection:
+        connection.ensure(0)
+        yield connection

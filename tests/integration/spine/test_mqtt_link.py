@@ -1,0 +1,296 @@
+"""The link against real Mosquittos: open, with passwords, with TLS, restarted, killed."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from citynerve.errors import ConfigError, UnavailableError
+from citynerve.mqtt import Link, LinkCounters, Message, MqttConfig, Will
+from tests.servers import Mosquitto
+
+pytestmark = pytest.mark.integration
+
+PASSWORD = "correct horse"  # noqa: S105 - of a broker that lives as long as its test
+
+
+class GuardedMosquitto(Mosquitto):
+    """One that wants a password, and speaks TLS when there is a certificate in its folder."""
+
+    def _command(self) -> list[str]:
+        command = super()._command()
+        words = self.folder / "passwords"
+        subprocess.run(
+            ["mosquitto_passwd", "-b", "-c", str(words), "node", PASSWORD],
+            check=True,
+            capture_output=True,
+        )
+        path = Path(command[-1])
+        text = path.read_text().replace("allow_anonymous true", "allow_anonymous false")
+        lines = [text, f"password_file {words}"]
+        if (self.folder / "server.pem").exists():
+            names = {"cafile": "ca.pem", "certfile": "server.pem", "keyfile": "server.key"}
+            lines += [f"{key} {self.folder / name}" for key, name in names.items()]
+        if (self.folder / "client.pem").exists():
+            lines.append("require_certificate true")
+        path.write_text("\n".join(lines) + "\n")
+        return command
+
+    @property
+    def config(self) -> MqttConfig:
+        if not (self.folder / "server.pem").exists():
+            return MqttConfig(
+                url=f"mqtt://127.0.0.1:{self.port}", username="node", password=PASSWORD
+            )
+        own = (self.folder / "client.pem").exists()
+        return MqttConfig(
+            url=f"mqtts://127.0.0.1:{self.port}",
+            username="node",
+            password=PASSWORD,
+            ca=str(self.folder / "ca.pem"),
+            cert=str(self.folder / "client.pem") if own else None,
+            key=str(self.folder / "client.key") if own else None,
+        )
+
+
+def certificate(folder: Path, name: str, *, issuer: str | None, extension: str) -> None:
+    """``name``.pem and ``name``.key, signed by ``issuer`` or by itself."""
+    signer = [] if issuer is None else ["-CA", f"{issuer}.pem", "-CAkey", f"{issuer}.key"]
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    files = ["-nodes", "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2"]
+    subprocess.run(
+        [*make, *files, "-subj", f"/CN={name}", "-addext", extension, *signer],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[GuardedMosquitto]:
+    server = GuardedMosquitto(tmp_path / "guarded")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["server", "mutual"])
+def encrypted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GuardedMosquitto]:
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make certificates with")
+    folder = tmp_path / "encrypted"
+    folder.mkdir()
+    certificate(folder, "ca", issuer=None, extension="keyUsage=keyCertSign")
+    certificate(folder, "server", issuer="ca", extension="subjectAltName=IP:127.0.0.1")
+    if request.param == "mutual":
+        certificate(folder, "client", issuer="ca", extension="extendedKeyUsage=clientAuth")
+    server = GuardedMosquitto(folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def open_link() -> Iterator[Callable[..., Link]]:
+    links: list[Link] = []
+
+    def make(config: MqttConfig, client_id: str, filters: str = "", **more: object) -> Link:
+        subscriptions = [(filters, 1)] if filters else []
+        link = Link(config, client_id=client_id, subscriptions=subscriptions, **more)  # type: ignore[arg-type]
+        links.append(link)
+        link.start()
+        return link
+
+    yield make
+    for link in links:
+        link.stop()
+
+
+def receive(link: Link, timeout: float = 20) -> Message:
+    return link.messages.get(timeout=timeout)
+
+
+def until(condition: Callable[[], bool], timeout: float = 30) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def echoes(link: Link, payload: bytes) -> None:
+    """The link hears what it says itself: subscription and publication both work."""
+    info = link.publish("echo/1", payload)
+    assert info is not None
+    assert receive(link) == Message("echo/1", payload)
+
+
+def test_messages_arrive_in_order_with_topic_and_retained_flag(
+    broker: Mosquitto, open_link: Callable[..., Link]
+) -> None:
+    sender = open_link(broker.config, "sender")
+    sender.wait_connected(10)
+    kept = sender.publish("a/kept", b"0", retain=True)
+    assert kept is not None
+    kept.wait_for_publish(10)
+    receiver = open_link(broker.config, "receiver", "a/#")
+    assert receive(receiver) == Message("a/kept", b"0", retained=True)
+    for number in range(1, 200):
+        sender.publish("a/many", b"%d" % number)
+    assert [receive(receiver).payload for _ in range(1, 200)] == [b"%d" % n for n in range(1, 200)]
+    assert receiver.counters.received == 200
+    assert sender.counters.published == 200
+
+
+def test_a_filter_added_later_holds_at_once_and_after_a_restart(
+    broker: Mosquitto, open_link: Callable[..., Link]
+) -> None:
+    connected: list[int] = []
+    link = open_link(broker.config, "one", on_connected=lambda: connected.append(1))
+    link.wait_connected(10)
+    link.subscribe([("echo/+", 1)])
+    echoes(link, b"before")
+    broker.kill()
+    until(lambda: not link.connected)
+    assert link.publish("echo/1", b"lost") is None
+    assert link.counters.refused == 1
+    broker.start()
+    link.wait_connected(60)
+    echoes(link, b"after")
+    assert len(connected) == link.counters.connects == 2
+    assert link.counters.disconnects == 1
+
+
+def test_no_broker_is_told_with_address_problem_and_fix(open_link: Callable[..., Link]) -> None:
+    link = open_link(MqttConfig(url="mqtt://me:secret@127.0.0.1:1"), "none")
+    until(lambda: link.counters.failures > 0)
+    with pytest.raises(UnavailableError) as caught:
+        link.wait_connected(0.1)
+    text = str(caught.value)
+    assert "mqtt://127.0.0.1:1" in text
+    assert "refused" in text.lower()
+    assert "secret" not in text
+    assert "CITYNERVE_MQTT_URL" in (caught.value.fix or "")
+
+
+def test_a_port_where_no_broker_answers_is_told(open_link: Callable[..., Link]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        link = open_link(MqttConfig(url=f"mqtt://127.0.0.1:{other.getsockname()[1]}"), "none")
+        other.accept()
+        with pytest.raises(UnavailableError, match="no answer such as an MQTT 5 broker gives"):
+            link.wait_connected(0.2)
+
+
+def test_a_right_password_opens(guarded: GuardedMosquitto, open_link: Callable[..., Link]) -> None:
+    link = open_link(guarded.config, "right", "echo/#")
+    link.wait_connected(10)
+    echoes(link, b"in")
+
+
+@pytest.mark.parametrize("credentials", [(None, None), ("node", "wrong"), ("other", PASSWORD)])
+def test_wrong_credentials_are_a_config_error(
+    guarded: GuardedMosquitto,
+    open_link: Callable[..., Link],
+    credentials: tuple[str | None, str | None],
+) -> None:
+    name, word = credentials
+    config = MqttConfig(url=f"mqtt://127.0.0.1:{guarded.port}", username=name, password=word)
+    link = open_link(config, "wrong")
+    with pytest.raises(ConfigError) as caught:
+        link.wait_connected(20)
+    assert caught.value.key == "mqtt.username, mqtt.password"
+    assert "Not authorized" in str(caught.value)
+    assert "wrong" not in str(caught.value)
+
+
+def test_tls_with_our_own_authority(
+    encrypted: GuardedMosquitto, open_link: Callable[..., Link]
+) -> None:
+    link = open_link(encrypted.config, "safe", "echo/#")
+    link.wait_connected(10)
+    echoes(link, b"over TLS")
+
+
+def test_tls_with_an_unknown_authority_or_in_the_clear_is_refused(
+    encrypted: GuardedMosquitto, open_link: Callable[..., Link]
+) -> None:
+    right = encrypted.config
+    strange = MqttConfig(url=right.url, username=right.username, password=right.password)
+    link = open_link(strange, "strange")
+    until(lambda: link.counters.failures > 0)
+    with pytest.raises(UnavailableError, match="certificate verify failed"):
+        link.wait_connected(0.1)
+    clear = MqttConfig(url=right.url.replace("mqtts", "mqtt"))
+    plain = open_link(clear, "plain")
+    with pytest.raises(UnavailableError):
+        plain.wait_connected(1)
+
+
+@pytest.mark.parametrize("key", ["ca", "cert"])
+def test_a_certificate_that_is_not_there_is_a_config_error(tmp_path: Path, key: str) -> None:
+    config = MqttConfig(url="mqtts://127.0.0.1:1")
+    setattr(config, key, str(tmp_path / "no.pem"))
+    with pytest.raises(ConfigError, match=r"no\.pem"):
+        Link(config, client_id="x")
+
+
+def test_the_will_speaks_for_a_killed_process_and_not_for_one_that_leaves(
+    broker: Mosquitto, open_link: Callable[..., Link]
+) -> None:
+    watcher = open_link(broker.config, "watcher", "status/#")
+    watcher.wait_connected(10)
+    code = (
+        "import sys\nfrom citynerve.mqtt import Link, MqttConfig, Will\n"
+        "link = Link(MqttConfig(url=sys.argv[1]), client_id='mortal',"
+        " will=Will('status/mortal', b'gone'))\n"
+        "link.start()\nlink.wait_connected(10)\n"
+        "link.publish('status/mortal', b'here').wait_for_publish(10)\n"
+        "sys.stdin.readline()\nlink.stop()\n"
+    )
+    for farewell in (signal.SIGKILL, None):
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, broker.config.url], stdin=subprocess.PIPE
+        )
+        assert receive(watcher).payload == b"here"
+        if farewell is None:
+            child.communicate(b"\n", timeout=20)
+            watcher.publish("status/watcher", b"the next to be heard")
+            assert receive(watcher).payload == b"the next to be heard"
+        else:
+            child.send_signal(farewell)
+            child.communicate(timeout=20)
+            assert receive(watcher) == Message("status/mortal", b"gone")
+
+
+def test_a_will_is_retained(broker: Mosquitto, open_link: Callable[..., Link]) -> None:
+    # A second client of the same id makes the broker drop the first without a goodbye.
+    open_link(broker.config, "twin", will=Will("status/twin", b"gone")).wait_connected(10)
+    second = Link(broker.config, client_id="twin")
+    second.start()
+    second.wait_connected(10)
+    second.stop()
+    late = open_link(broker.config, "late", "status/#")
+    assert receive(late) == Message("status/twin", b"gone", retained=True)
+
+
+def test_who_sees_a_new_connection_can_publish_on_it(shared_broker: Mosquitto) -> None:
+    """Acknowledgements are told again when the count grows, and only then."""
+    link = Link(shared_broker.config, client_id="counted")
+    seen: list[bool] = []
+
+    class Watched(LinkCounters):
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if name == "connects" and value:
+                seen.append(link.connected)
+
+    link.counters = Watched()
+    link.start()
+    link.wait_connected(10)
+    link.stop()
+    assert seen == [True]

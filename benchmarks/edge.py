@@ -95,7 +95,7 @@ def ours(video: Path, model: str, folder: Path) -> Run:
         "lines": _LINES,
         "zones": _ZONES,
     }
-    driver = make(convert(table, CameraConfig, file="benchmark"), Path.cwd())
+    driver = make(convert(table, CameraConfig, file="benchmark"), Path.cwd(), "benchmark")
     spool = Spool.open(folder / "spool.db", node="bench", max_bytes=_SPOOL_BYTES)
     batcher = Batcher()
     intake = Intake(driver, spool, now_ms)

@@ -119,7 +119,7 @@ def make_drivers(config: NodeConfig, base: Path) -> "list[Driver]":
     if config.camera:
         from edge.camera.driver import make  # noqa: PLC0415 - OpenCV is heavy
 
-        drivers += [make(table, base) for table in config.camera]
+        drivers += [make(table, base, config.node.id) for table in config.camera]
     return drivers
 
 

@@ -34,7 +34,13 @@ class Source(Protocol):
 
     Attributes:
         ended: No frame will ever follow.
+        simulated: The pictures show no real place, so nobody in them needs to be veiled.
     """
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the pictures show no real place."""
+        ...
 
     @property
     def ended(self) -> bool:

@@ -75,6 +75,8 @@ class CameraConfig(Config):
         speed: Of a file: its time over real time, or as fast as it can be taken in.
         loop: Begin a file again when it has ended; its time goes on.
         start: Of a file: when its first frame was taken; None: when the node first read it.
+        preview: A folder for the latest picture and what was seen in it, for people beside the
+            node; real people and plates in it are unrecognisable. None: no picture is kept.
     """
 
     name: Name
@@ -89,6 +91,7 @@ class CameraConfig(Config):
     speed: Annotated[float, Meta(gt=0)] | Literal["max"] = 1.0
     loop: bool = False
     start: Annotated[datetime, Meta(tz=True)] | None = None
+    preview: Annotated[str, Meta(min_length=1)] | None = None
 
 
 def check(camera: CameraConfig, classes: Iterable[str]) -> None:

@@ -24,6 +24,7 @@ from edge.camera.config import CameraConfig
 from edge.camera.detect import Detector
 from edge.camera.live import LiveCamera
 from edge.camera.pipeline import Pipeline, properties
+from edge.camera.preview import Preview, Shot
 from edge.camera.recording import Recording
 from edge.inference import Session
 from edge.sensor.driver import Driver, Item
@@ -46,14 +47,16 @@ class _Results(NamedTuple):
     t: int
     items: Sequence[Item]
     end: bool = False
+    shot: Shot | None = None
 
 
-def make(config: CameraConfig, base: Path) -> Driver:
+def make(config: CameraConfig, base: Path, node: str) -> Driver:
     """The driver of one ``[[camera]]`` table.
 
     Args:
         config: The table.
         base: The folder that relative paths in it start from.
+        node: The id of the node whose camera it is.
 
     Raises:
         ConfigError: The video or model does not exist, or does not fit the table.
@@ -76,7 +79,7 @@ def make(config: CameraConfig, base: Path) -> Driver:
         key = f"camera.{config.name}.model"
         raise ConfigError(error.problem, key=key, value=error.value, fix=error.fix) from error
     configs.check(config, model.manifest.city_classes())
-    return Camera(config, model, base)
+    return Camera(config, model, base, node=node)
 
 
 class Camera:
@@ -89,17 +92,19 @@ class Camera:
         config: The configuration, checked.
         model: The detector.
         base: The folder that relative paths start from.
+        node: The id of the node whose camera it is.
         clock: Times a live camera's frames.
     """
 
     def __init__(
-        self, config: CameraConfig, model: Model, base: Path, *, clock: Clock = now_ms
+        self, config: CameraConfig, model: Model, base: Path, *, node: str, clock: Clock = now_ms
     ) -> None:
         self.name = config.name
         self.resumable = not is_live(config)
         self.finished = False
         self._config = config
         self._base = base
+        self._node = node
         self._model = model
         self._classes = config.classes or tuple(model.manifest.city_classes())
         self._clock = clock
@@ -112,6 +117,8 @@ class Camera:
         self._next: _Results | None = None
         self._ready: deque[Item] = deque()
         self._worker: threading.Thread | None = None
+        self._preview: Preview | None = None
+        self._unseen: str | None = None
 
     def sensors(self) -> Sequence[SensorAbout]:
         """The camera as a sensor of counts."""
@@ -136,7 +143,7 @@ class Camera:
         """Of a recording: the file, model, settings and libraries that its items follow from."""
         if not self.resumable:
             return ""
-        settings = structs.replace(self._config, source="", model="", speed=1.0)
+        settings = structs.replace(self._config, source="", model="", speed=1.0, preview=None)
         parts = [
             json.encode(settings, order="deterministic"),
             self._model.sha256.encode(),
@@ -169,6 +176,7 @@ class Camera:
         self._stop = threading.Event()
         self._queue = queue.Queue(_QUEUED)
         self._next = None
+        self._preview = self._make_preview()
         self._source.open(origin)
         self._worker = threading.Thread(
             target=self._work, args=(pipeline,), name=f"camera-{self.name}", daemon=True
@@ -191,6 +199,7 @@ class Camera:
                 self._next = results
                 break
             self._next = None
+            self._show(results.shot)
             self._ready.extend(results.items)
             self.finished = results.end
         items = list(self._ready)
@@ -198,8 +207,8 @@ class Camera:
         return items
 
     def problems(self) -> Sequence[str]:
-        """What is wrong with the source just now."""
-        return self._source.problems()
+        """What is wrong with the source or the preview just now."""
+        return [*self._source.problems(), *([self._unseen] if self._unseen else [])]
 
     def close(self) -> None:
         """Stop the worker and release the source."""
@@ -207,6 +216,27 @@ class Camera:
         if self._worker is not None:
             self._worker.join(_JOIN_SECONDS)
         self._source.close()
+
+    def _make_preview(self) -> Preview | None:
+        if self._config.preview is None:
+            return None
+        folder = self._base / Path(self._config.preview).expanduser()
+        simulated = self._source.simulated
+        return Preview(
+            *(folder, self._node, self._config, self._classes),
+            simulated=simulated,
+            speed=self._speed,
+        )
+
+    def _show(self, shot: Shot | None) -> None:
+        """Write a shot; that this fails must not end the counting."""
+        if shot is None or self._preview is None:
+            return
+        try:
+            self._preview.write(shot)
+            self._unseen = None
+        except UnavailableError as error:
+            self._unseen = str(error)
 
     def _fetch(self) -> _Results | None:
         # Asked before the queue is: a worker may put its last result and end in between.
@@ -233,7 +263,9 @@ class Camera:
             frame = self._source.read(_WAIT_SECONDS)
             if frame is not None:
                 last = frame.t
-                self._put(_Results(last, pipeline.step(frame)))
+                seen = pipeline.look(frame)
+                shot = self._preview.take(frame, seen) if self._preview else None
+                self._put(_Results(last, seen.items, shot=shot))
             elif self._source.ended:
                 self._put(_Results(last, pipeline.finish(), end=True))
                 return
@@ -241,7 +273,7 @@ class Camera:
                 self._put(_Results(last, pipeline.idle(self._clock())))
 
     def _put(self, results: _Results | CityNerveError) -> None:
-        if isinstance(results, _Results) and not results.items and not results.end:
+        if isinstance(results, _Results) and not (results.items or results.end or results.shot):
             return
         while not self._stop.is_set():
             try:

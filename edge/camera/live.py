@@ -37,6 +37,7 @@ class LiveCamera:
     """
 
     ended = False
+    simulated = False
 
     def __init__(self, source: str | int, *, fps: float | None, clock: Clock = now_ms) -> None:
         self.dropped = 0

@@ -57,12 +57,8 @@ class Pipeline:
         self._occupancy = Occupancy(camera.name, self._properties)
         self._last: int | None = None
 
-    def step(self, frame: Frame) -> list[Item]:
-        """Readings and events that a frame brings about."""
-        return self.look(frame).items
-
     def look(self, frame: Frame) -> Seen:
-        """The same as :meth:`step`, with what each stage found."""
+        """The readings and events that a frame brings about, and what each stage found."""
         self._last = frame.t
         height, width = frame.picture.shape[:2]
         detections = self._detector.detect(frame.picture)

@@ -32,6 +32,7 @@ class Recording:
 
     def __init__(self, path: Path, *, start: int | None, fps: float | None, loop: bool) -> None:
         self.ended = False
+        self.simulated = False
         self._path = path
         self._start = start
         self._least_gap = 1000 / fps if fps else 0.0

@@ -51,7 +51,7 @@ def run(driver: Driver, *, origin: int = 0, limit: int = 100) -> list[Item]:
 
 
 def test_a_walk_through_the_picture(folder: Path) -> None:
-    items = run(make(table(), folder))
+    items = run(make(table(), folder, "gate-1"))
     values = {(r.property, (r.t - BEGIN) // 1000): r.value for r in items if isinstance(r, Reading)}
     seconds = range(4)
     assert [values["count_person", s] for s in seconds] == [1, 1, 1, 1]
@@ -71,12 +71,12 @@ def test_a_walk_through_the_picture(folder: Path) -> None:
 
 
 def test_every_run_gives_the_same_items(folder: Path) -> None:
-    once = run(make(table(), folder))
-    assert run(make(table(), folder), limit=1) == once
+    once = run(make(table(), folder, "gate-1"))
+    assert run(make(table(), folder, "gate-1"), limit=1) == once
 
 
 def test_what_it_is(folder: Path) -> None:
-    driver = make(table(classes=["person"]), folder)
+    driver = make(table(classes=["person"]), folder, "gate-1")
     (sensor,) = driver.sensors()
     assert sensor.name == "gate"
     assert [(p.name, p.unit) for p in sensor.properties] == [
@@ -86,17 +86,17 @@ def test_what_it_is(folder: Path) -> None:
     (camera,) = driver.cameras()
     assert (camera.name, camera.lines, camera.zones) == ("gate", ("door",), ("left",))
     assert driver.resumable
-    assert not make(table(source="rtsp://127.0.0.1:1/x"), folder).resumable
+    assert not make(table(source="rtsp://127.0.0.1:1/x"), folder, "gate-1").resumable
 
 
 def test_without_a_start_time_counts_from_the_origin(folder: Path) -> None:
-    driver = make(table(start=None), folder)
+    driver = make(table(start=None), folder, "gate-1")
     times = [item.t for item in run(driver, origin=7_000) if isinstance(item, Reading)]
     assert (min(times), max(times)) == (7_000, 10_000)
 
 
 def test_a_speed_is_kept_and_polling_never_waits(folder: Path) -> None:
-    driver = make(table(speed=2.0), folder)
+    driver = make(table(speed=2.0), folder, "gate-1")
     driver.open(50_000)
     given: list[Item] = []
     deadline = time.monotonic() + 30
@@ -115,7 +115,7 @@ def test_a_speed_is_kept_and_polling_never_waits(folder: Path) -> None:
 
 def test_a_worker_that_is_not_polled_is_held_back_and_ends_at_once(folder: Path) -> None:
     write_video(folder / "v.avi", walk(each=200))
-    driver = make(table(), folder)
+    driver = make(table(), folder, "gate-1")
     driver.open(0)
     began = time.monotonic()
     driver.close()
@@ -138,7 +138,7 @@ def test_what_is_not_there_or_does_not_fit(
 ) -> None:
     (folder / "text.onnx").write_text("not a model")
     with pytest.raises(ConfigError) as caught:
-        make(table(**changes), folder)
+        make(table(**changes), folder, "gate-1")
     assert caught.value.key == key
     assert caught.value.fix
 
@@ -146,11 +146,11 @@ def test_what_is_not_there_or_does_not_fit(
 def test_a_video_that_cannot_be_decoded(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (folder / "v.avi").write_bytes(b"not a video")
     with pytest.raises(UnavailableError, match="decode"):
-        make(table(), folder).open(0)
+        make(table(), folder, "gate-1").open(0)
     assert capfd.readouterr().err == ""  # OpenCV leaves the telling to us
 
 
 def test_a_model_that_cannot_run(folder: Path) -> None:
     (folder / "colours.onnx").write_bytes(colour_detector().replace(b"Transpose", b"Transpoze"))
     with pytest.raises(ConfigError, match="ONNX Runtime cannot run it"):
-        make(table(), folder).open(0)
+        make(table(), folder, "gate-1").open(0)

@@ -29,13 +29,25 @@ def imported_by(statement: str) -> set[str]:
 def test_help_lists_every_group_and_imports_none_of_their_libraries() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for group in ("demo", "edge", "stream", "dashboards", "models"):
+    for group in ("demo", "edge", "stream", "dashboards", "simulate", "models"):
         assert f"  {group}  " in done.stdout
     calls_help = (
         "from click.testing import CliRunner\nfrom citynerve.cli import root\n"
         "assert CliRunner().invoke(root, ['--help']).exit_code == 0"
     )
     assert imported_by(calls_help) & HEAVY == set()
+
+
+def test_the_help_of_simulate_lists_its_commands_and_imports_none_of_their_libraries() -> None:
+    done = run("simulate", "--help")
+    assert done.returncode == 0
+    for command in ("city", "camera", "record", "replay", "info"):
+        assert f"  {command}  " in done.stdout
+    calls_help = (
+        "from click.testing import CliRunner\nfrom citynerve.cli import root\n"
+        "assert CliRunner().invoke(root, ['simulate', '--help']).exit_code == 0"
+    )
+    assert imported_by(calls_help) & {*HEAVY, "mcap"} == set()
 
 
 def test_the_edge_s_configuration_imports_neither_arrays_nor_pictures() -> None:

@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,3 +74,18 @@ def influx(influx_process: InfluxDb1) -> Iterator[Influx]:
     with connect(influx_process.config) as connection:
         connection.ensure(0)
         yield connection
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 12 MiB; skips where it may not be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"a small file system cannot be mounted here: {error}")
+    yield folder
+    # Lazily, since what a test started may still have files open.
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

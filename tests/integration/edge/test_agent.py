@@ -302,21 +302,6 @@ def test_a_second_agent_on_the_same_spool_is_refused(
     agent.terminate()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 12 MiB; skips where it may not be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"a small file system cannot be mounted here: {error}")
-    yield folder
-    kill_all()
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_on_a_full_disk_what_can_wait_waits_and_what_cannot_is_counted(
     broker: Mosquitto, quick_centre: Centre, tmp_path: Path, small_disk: Path
 ) -> None:

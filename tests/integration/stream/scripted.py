@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from citynerve.codec import Format, decode, encode
+from citynerve.demo.servers import Mosquitto
 from citynerve.influx import Influx
 from citynerve.messages import (
     About,
@@ -211,3 +212,18 @@ def points(influx: Influx, database: str, query: str) -> list[dict[str, object]]
         for series in influx.query(database, query)
         for row in series.values
     ]
+
+
+class Listener:
+    """All messages below a filter."""
+
+    def __init__(self, broker: Mosquitto, topic: str) -> None:
+        self.link = Link(broker.config, client_id=f"listener-{topic}", subscriptions=[(topic, 1)])
+        self.link.start()
+        self.link.wait_connected(10)
+        self.seen: list[bytes] = []
+
+    def payloads(self) -> list[bytes]:
+        while not self.link.messages.empty():
+            self.seen.append(self.link.messages.get().payload)
+        return self.seen

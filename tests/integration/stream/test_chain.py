@@ -4,7 +4,6 @@ import math
 import random
 import statistics
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,10 +14,10 @@ from citynerve.codec import decode, encode
 from citynerve.demo.servers import InfluxDb1, InfluxDb2, Mosquitto
 from citynerve.influx import Influx, connect
 from citynerve.messages import AnomalyEvent, Batch, Column, Evidence, Owner, Rejected
-from citynerve.mqtt import Link
 from citynerve.topics import Topics, shard
 from tests.integration.stream.scripted import (
     T0,
+    Listener,
     ScriptedNode,
     StreamProcess,
     about,
@@ -31,36 +30,6 @@ pytestmark = pytest.mark.integration
 MINUTE = 60_000
 NS = 1_000_000
 Readings = dict[tuple[str, str], list[tuple[int, float]]]
-
-
-@pytest.fixture
-def stream(tmp_path: Path, broker: Mosquitto, influx_process: InfluxDb1) -> Iterator[StreamProcess]:
-    process = StreamProcess(tmp_path / "stream", broker.config.url, influx_process.config.url)
-    yield process
-    process.end()
-
-
-@pytest.fixture
-def other(tmp_path: Path, broker: Mosquitto, influx_process: InfluxDb1) -> Iterator[StreamProcess]:
-    """A stream with a store of its own, beside the same servers."""
-    process = StreamProcess(tmp_path / "other", broker.config.url, influx_process.config.url)
-    yield process
-    process.end()
-
-
-class Listener:
-    """All messages below a filter."""
-
-    def __init__(self, broker: Mosquitto, topic: str) -> None:
-        self.link = Link(broker.config, client_id=f"listener-{topic}", subscriptions=[(topic, 1)])
-        self.link.start()
-        self.link.wait_connected(10)
-        self.seen: list[bytes] = []
-
-    def payloads(self) -> list[bytes]:
-        while not self.link.messages.empty():
-            self.seen.append(self.link.messages.get().payload)
-        return self.seen
 
 
 def make_readings(seed: int, nodes: tuple[str, ...]) -> Readings:
@@ -404,72 +373,6 @@ def test_the_table_goes_out_after_a_start(stream: StreamProcess, broker: Mosquit
     until(lambda: len(node.acks) > seen, "an ack that nobody asked for")
     assert (node.acks[-1].committed, node.acks[-1].start) == (1, node.acks[0].start + 1)
     node.close()
-
-
-def test_a_second_stream_on_the_store_is_refused(stream: StreamProcess) -> None:
-    stream.start()
-    assert stream.process is not None
-    first = stream.process
-    stream.start(ready=False)
-    assert stream.wait(30) == 2
-    assert f"process {first.pid}" in stream.text()
-    assert "Traceback" not in stream.text()
-    assert first.poll() is None
-    stream.process = first
-    assert stream.stop() == 0
-
-
-def test_another_store_is_refused_while_one_runs_and_free_afterwards(
-    stream: StreamProcess, other: StreamProcess, broker: Mosquitto
-) -> None:
-    stream.start()
-    other.start(ready=False)
-    assert other.wait(30) == 2
-    assert "--take-over" in other.text()
-    # Even with --take-over: one that lives claims anew at once.
-    other.start("--take-over", ready=False)
-    assert other.wait(30) == 2
-    assert stream.process is not None
-    assert stream.process.poll() is None
-    stream.kill()
-    listener = Listener(broker, Topics().owner())
-    until(lambda: not decode(until(listener.payloads, "claim")[-1], Owner).online, "the last will")
-    other.start()
-    assert other.stop() == 0
-    assert not decode(until(listener.payloads, "claim")[-1], Owner).online
-
-
-def test_a_copy_of_the_store_that_starts_later_ends_the_older(
-    stream: StreamProcess, broker: Mosquitto
-) -> None:
-    """As on another machine, where no lock holds: the same store, a later start."""
-    stream.start()
-    identity = msgspec.json.decode((stream.folder / "store" / "identity.json").read_bytes())
-    newer = Owner(store=identity["id"], start=identity["start"] + 1, online=True)
-    link = Link(broker.config, client_id="newer")
-    link.start()
-    link.wait_connected(10)
-    link.publish(Topics().owner(), encode(newer), retain=True)
-    assert stream.wait(10) == 2
-    assert f"start {newer.start}" in stream.text()
-    # The claim is the newer one's, and no goodbye of the older's takes it away.
-    after = Listener(broker, Topics().owner())
-    (retained, *_) = until(after.payloads, "the retained claim")
-    assert decode(retained, Owner) == newer
-    after.link.stop()
-    link.stop()
-
-
-def test_a_late_will_of_a_dead_one_is_answered(stream: StreamProcess, broker: Mosquitto) -> None:
-    stream.start()
-    listener = Listener(broker, Topics().owner())
-    (claim, *_) = until(listener.payloads, "claim")
-    mine = decode(claim, Owner)
-    dead = msgspec.structs.replace(mine, start=mine.start - 1, online=False)
-    listener.link.publish(Topics().owner(), encode(dead), retain=True)
-    until(lambda: len(listener.payloads()) > 2, "an answer")
-    assert decode(listener.payloads()[-1], Owner) == mine
-    assert stream.stop() == 0
 
 
 def test_a_point_that_the_server_refuses_takes_no_neighbour_with_it(

@@ -250,20 +250,6 @@ def test_a_past_backlog_gives_its_space_back(spool: Spool, path: Path) -> None:
     assert path.stat().st_size < 12_000_000
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 12 MiB; skips where it may not be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"a small file system cannot be mounted here: {error}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 def fill(spool: Spool) -> int:
     """Append until the disk is full; how many went in."""
     before = spool.last

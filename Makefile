@@ -10,7 +10,8 @@ PYTHON_VENV := .venv/bin/python
 demo: setup
 	@$(PYTHON_VENV) -m citynerve demo $(ARGS)
 
-test: setup
+test:
+	@scripts/setup --browser
 	$(PYTHON_VENV) -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: setup

@@ -93,6 +93,8 @@ def _lines(event: AnomalyEvent, datastream: Datastream) -> list[str]:
             "expected": event.expected,
             "low": event.low,
             "high": event.high,
+            # A query can't ask whether a field is missing, so being open is said outright.
+            "open": float(event.ended is None),
             "ended": event.ended,
             "reason": event.reason,
             "lat": datastream.position.lat if datastream.position else None,

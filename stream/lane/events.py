@@ -46,7 +46,9 @@ def event_line(event: Event, node: Node) -> str | None:
 
 def status_line(status: Status, node: Node, now: int) -> str | None:
     """A node's status, at the time it was sent; a last will, made long before, at ``now`` (ms)."""
-    fields: dict[str, Field] = {"online": float(status.online)}
+    at = status.sent if status.online else now
+    # The time as a figure, too: with other last figures, a query gives no point's own time.
+    fields: dict[str, Field] = {"online": float(status.online), "seen": at}
     health = status.health
     if health is not None:
         fields |= {
@@ -63,11 +65,11 @@ def status_line(status: Status, node: Node, now: int) -> str | None:
             "reconnects": health.reconnects,
             "done": float(health.done),
             "clock_offset": health.clock_offset,
-            "problems": "; ".join(health.problems) or None,
+            # Empty when there are none: the last text of a node is then what holds now.
+            "problems": "; ".join(health.problems),
         }
     fields["versions"] = " ".join(f"{k}={v}" for k, v in sorted(status.versions.items())) or None
     position = node.about.position
     if position is not None:
         fields |= {"lat": position.lat, "lon": position.lon}
-    at = status.sent if status.online else now
     return line(head("node", {"node": node.name, "district": node.district}), fields, at * NS)

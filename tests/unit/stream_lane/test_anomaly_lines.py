@@ -41,6 +41,7 @@ def test_an_anomaly_is_one_point_through_its_life() -> None:
     assert opened.time // 10**6 == T0 + 100 * MINUTE
     assert len({line.fields["id"] for line in (opened, update, closed)}) == 1
     assert "ended" not in opened.fields
+    assert [line.fields["open"] for line in (opened, update, closed)] == [1, 1, 0]
     assert closed.fields["ended"] == T0 + 102 * MINUTE
     assert update.fields["value"] == closed.fields["value"] == 290
     assert opened.fields["reason"] == (

@@ -66,10 +66,12 @@ def test_a_status_becomes_a_line() -> None:
     online = Status(
         node=NODE, online=True, sent=T0, health=health, versions={"citynerve": "1", "b": "2"}
     )
+    well = Status(node=NODE, online=True, sent=T0 + 1, health=Health())
     gone = Status(node=NODE, online=False, sent=T0)
     topic = f"city/v1/status/{NODE}"
-    output = made.take([(topic, encode(online)), (topic, encode(gone, "msgpack"))])
-    first, second = lines(output, "node")
+    messages = [encode(online), encode(well), encode(gone, "msgpack")]
+    output = made.take([(topic, message) for message in messages])
+    first, second, last = lines(output, "node")
     assert first.tags == {"node": NODE, "district": "north"}
     assert first.time == T0 * 10**6
     assert first.fields["online"] == 1
@@ -79,9 +81,13 @@ def test_a_status_becomes_a_line() -> None:
     assert first.fields["versions"] == "b=2 citynerve=1"
     assert (first.fields["lat"], first.fields["lon"]) == (56.25, 10.5)
     assert "clock_offset" not in first.fields
+    assert (first.fields["seen"], second.fields["seen"]) == (T0, T0 + 1)
+    assert second.fields["problems"] == ""
     # The last will was written when the node connected; it takes effect now.
-    assert second.time == NOW * 10**6
-    assert second.fields["online"] == 0
+    assert last.time == NOW * 10**6
+    assert last.fields["online"] == 0
+    assert last.fields["seen"] == NOW
+    assert "problems" not in last.fields
 
 
 def test_the_status_of_a_stranger_is_counted() -> None:

@@ -18,8 +18,8 @@ def models() -> None:
 def list_() -> None:
     """The models that a camera's table may name.
 
-    Weights are not shipped: they are looked for beside the manifest, in the current folder and in
-    the folders of CITYNERVE_MODELS.
+    Only our own model's weights are shipped. They are looked for beside the manifest, in the
+    current folder and in the folders of CITYNERVE_MODELS.
     """
     from models.tools.check import listed  # noqa: PLC0415 numpy and ONNX Runtime only when needed
 

@@ -13,6 +13,8 @@ from models.manifest import FAMILIES, Family, Manifest
 Triple = tuple[float, float, float]
 IMAGENET_MEAN: Final[Triple] = (123.675, 116.28, 103.53)
 IMAGENET_STD: Final[Triple] = (58.395, 57.12, 57.375)
+NO_MEAN: Final = (0.0, 0.0, 0.0)
+NO_STD: Final = (1.0, 1.0, 1.0)
 PICODET_STRIDES: Final = (8, 16, 32, 64)
 
 _CHANNELS: Final = 3
@@ -46,7 +48,8 @@ def recognise(graph: Graph, *, file: str) -> Shape:
         file=file,
         fix=f"use a model of the family {', '.join(FAMILIES)}; picodet gives, for each stride of"
         f" {', '.join(map(str, PICODET_STRIDES))}, scores [1, cells, classes] and then as many"
-        " distance distributions [1, cells, 4 x bins]",
+        " distance distributions [1, cells, 4 x bins]; plain gives scores [1, n, classes] and boxes"
+        " [1, n, 4]: left, top, right, bottom in pixels of the input",
     )
 
 
@@ -112,7 +115,20 @@ def _picodet(graph: Graph, width: int, height: int) -> Shape | None:
     return Shape("picodet", width, height, classes, IMAGENET_MEAN, IMAGENET_STD) if fits else None
 
 
-_SIGNATURES: Final[Sequence[Callable[[Graph, int, int], Shape | None]]] = (_picodet,)
+def _plain(graph: Graph, width: int, height: int) -> Shape | None:
+    shapes = [value.shape for value in graph.outputs]
+    if len(shapes) != len(("scores", "boxes")) or any(
+        shape is None or len(shape) != _CHANNELS for shape in shapes
+    ):
+        return None
+    scores, boxes = (shape[1:] for shape in shapes if shape is not None)
+    classes = scores[1]
+    if classes is None or boxes[1] != _SIDES or scores[0] != boxes[0]:
+        return None
+    return Shape("plain", width, height, classes, NO_MEAN, NO_STD)
+
+
+_SIGNATURES: Final[Sequence[Callable[[Graph, int, int], Shape | None]]] = (_picodet, _plain)
 
 
 def _describe(values: Sequence[Value]) -> str:

@@ -42,8 +42,8 @@ from models.labels import CITY_CLASSES, LABEL_SETS
 Share = Annotated[float, Meta(gt=0, lt=1)]
 Pixels = Annotated[int, Meta(ge=32, le=4096)]
 Scale = Annotated[float, Meta(gt=0)]
-Family = Literal["picodet"]
-FAMILIES: Final[tuple[Family, ...]] = ("picodet",)
+Family = Literal["picodet", "plain"]
+FAMILIES: Final[tuple[Family, ...]] = ("picodet", "plain")
 
 _CLASS_FIX: Final = f"a class is a name like person or cargo-bike: {NAME_PATTERN}"
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from edge.inference import Session
 from models.decoders.boxes import Boxes, Decoder, Floats, Indices, suppress
 from models.decoders.picodet import PicoDet
+from models.decoders.plain import Plain
 from models.families import PICODET_STRIDES
 from models.manifest import Input, Manifest
 
@@ -61,10 +62,12 @@ class Detector:
 
 
 def _decoder(manifest: Manifest, wanted: Indices) -> Decoder:
+    size = manifest.input.width, manifest.input.height
     match manifest.family:
         case "picodet":
-            size = manifest.input.width, manifest.input.height
             return PicoDet(*size, PICODET_STRIDES, wanted.tolist())
+        case "plain":
+            return Plain(*size, wanted.tolist())
 
 
 class Scaler:
@@ -86,11 +89,15 @@ class Scaler:
         ]
         self._order = (2, 1, 0) if to.colour == "rgb" else (0, 1, 2)
 
-    def scale(self, picture: Picture) -> Floats:
-        """The model's input; valid until the next call."""
+    def fit(self, picture: Picture) -> Picture:
+        """The picture in the size of the model's input; valid until the next call."""
         width, height = self._inside(picture)
         cv2.resize(picture, (width, height), dst=self._small[:height, :width])
-        channels = cv2.split(self._small)
+        return self._small
+
+    def scale(self, picture: Picture) -> Floats:
+        """The model's input; valid until the next call."""
+        channels = cv2.split(self.fit(picture))
         for number, channel in enumerate(self._order):
             cv2.LUT(channels[channel], self._tables[number], dst=self._tensor[0, number])
         return self._tensor

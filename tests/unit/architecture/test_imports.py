@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "stream": {"citynerve", "stream"},
     "models": {"citynerve", "models"},
     "models/tools": {"citynerve", "edge", "models"},
+    "models/training": {"citynerve", "edge", "models", "simulators"},
     "dashboards": {"citynerve", "dashboards"},
     "simulators": {"citynerve", "edge", "simulators"},
 }

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from models.decoders.boxes import Boxes, overlaps, suppress
 from models.decoders.picodet import PicoDet
+from models.decoders.plain import Plain
 
 STRIDES = (8, 16)
 
@@ -46,6 +47,16 @@ def test_all_levels_the_threshold_and_wanted_labels() -> None:
     assert found.labels.tolist() == [0, 2]
     assert found.scores.tolist() == pytest.approx([0.6, 0.5])
     assert found.xyxy[1].tolist() == pytest.approx([24, 8, 24, 8], abs=1e-4)
+
+
+def test_plain_outputs() -> None:
+    scores = np.array([[[0.2, 0.9, 0.6], [0.4, 0.9, 0.3], [0.5, 0.0, 0.7]]], np.float32)
+    boxes = np.array([[[1, 2, 3, 4], [0, 0, 1, 1], [-5, 3, 40, 9]]], np.float32)
+    found = Plain(32, 16, [0, 2]).decode([scores, boxes], 0.5)
+    assert found.labels.tolist() == [2, 2]
+    assert found.scores.tolist() == pytest.approx([0.6, 0.7])
+    assert found.xyxy.tolist() == [[1, 2, 3, 4], [0, 3, 32, 9]]
+    assert Plain(32, 16, [0]).decode([scores, boxes], 0.6).xyxy.shape == (0, 4)
 
 
 def test_nothing_found() -> None:

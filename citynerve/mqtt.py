@@ -4,7 +4,6 @@ A link promises nothing about delivery: end-to-end acknowledgement is the job of
 ``stream``. So it starts clean at every connection, queues nothing while it is cut off, and says so.
 """
 
-import random
 import socket
 import ssl
 import sys
@@ -17,13 +16,14 @@ from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 from msgspec import Meta
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from citynerve import log
 from citynerve.config import Config
 from citynerve.errors import ConfigError, UnavailableError
+from citynerve.network import Network, Threaded
+from citynerve.polled import Received
 from citynerve.topics import DEFAULT_ROOT
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
@@ -180,16 +180,18 @@ class LinkCounters:
 
 
 class Link:
-    """One MQTT connection, kept up by paho's thread.
+    """One MQTT connection, kept up by paho's thread or by another network.
 
     Args:
         config: Where and how to connect.
         client_id: Fixed for what must be single; a second client of the same id ends the first.
         subscriptions: ``(filter, qos)``, made anew at every connection.
         will: The last will.
-        on_connected: Called in paho's thread after each successful connection and subscription.
-        on_taken_over: Called in paho's thread when the broker says that another client uses this
-            id. Mosquitto 2.0 says nothing, so do not rely on it.
+        on_connected: Called in the network's thread after each successful connection and
+            subscription.
+        on_taken_over: Called in the network's thread when the broker says that another client uses
+            this id. Mosquitto 2.0 says nothing, so do not rely on it.
+        network: What moves its bytes; None: a thread of its own.
 
     Messages arrive in ``messages``, in order. Reconnects by itself with a jittered, doubling pause
     (from 1 to 3 s up to 20 to 40 s).
@@ -204,6 +206,7 @@ class Link:
         will: Will | None = None,
         on_connected: Callable[[], None] | None = None,
         on_taken_over: Callable[[], None] | None = None,
+        network: Network | None = None,
     ) -> None:
         self.config = config
         self.client_id = client_id
@@ -216,9 +219,8 @@ class Link:
         self._up = threading.Event()
         self._answered = threading.Event()
         self._denied = False
-        self._client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5
-        )
+        self._network = network or Threaded()
+        self._client = self._network.client(client_id, self._arrived)
         prepare(self._client, config)
         if will is not None:
             self._client.will_set(will.topic, will.payload, qos=1, retain=True)
@@ -226,8 +228,6 @@ class Link:
         self._client.on_connect = self._connected
         self._client.on_connect_fail = self._connect_failed
         self._client.on_disconnect = self._disconnected
-        self._client.on_message = self._arrived
-        self._jitter()
 
     @property
     def connected(self) -> bool:
@@ -243,7 +243,7 @@ class Link:
             keepalive=self.config.keepalive,
             clean_start=True,
         )
-        self._client.loop_start()
+        self._network.start(self._client)
 
     def wait_connected(self, timeout: float) -> None:
         """Wait until connected.
@@ -252,7 +252,7 @@ class Link:
             ConfigError: The broker does not accept our credentials.
             UnavailableError: Not within ``timeout`` seconds; carries the broker's last answer.
         """
-        self._answered.wait(timeout)
+        self._network.wait(self._answered, timeout)
         if self._denied:
             raise ConfigError(
                 f"the broker at {self.config.safe_url()} refuses us: {self.last_problem}",
@@ -275,24 +275,22 @@ class Link:
             self.counters.refused += 1
             return None
         self.counters.published += 1
-        return self._client.publish(topic, payload, qos=qos, retain=retain)
+        info = self._client.publish(topic, payload, qos=qos, retain=retain)
+        self._network.wrote(self._client)
+        return info
 
     def subscribe(self, filters: Sequence[tuple[str, int]]) -> None:
         """Add subscriptions, now and at every later connection."""
         self._subscriptions += filters
         if self._up.is_set():
             self._client.subscribe(list(filters))
+            self._network.wrote(self._client)
 
     def stop(self) -> None:
-        """Say goodbye (the last will is not published) and end the thread."""
+        """Say goodbye (the last will is not published) and let go of the network."""
         self._client.disconnect()
-        self._client.loop_stop()
+        self._network.stop(self._client)
         self._up.clear()
-
-    def _jitter(self) -> None:
-        # paho doubles from min to max; drawing both anew keeps a fleet from returning in step.
-        draw = random.SystemRandom()
-        self._client.reconnect_delay_set(draw.randint(1, 3), draw.randint(20, 40))
 
     def _connected(
         self,
@@ -313,6 +311,7 @@ class Link:
         if self._subscriptions:
             client.subscribe(self._subscriptions)
         self._denied = False
+        self._network.accepted(self._client)
         self._up.set()
         # Not before: who sees the count grow publishes again, which would be refused until then.
         self.counters.connects += 1
@@ -340,10 +339,10 @@ class Link:
         if was_up:
             self.counters.disconnects += 1
             self.last_problem = f"disconnected: {reason}"
-            self._jitter()
         if reason.value == _SESSION_TAKEN_OVER and self._on_taken_over is not None:
             self._on_taken_over()
 
-    def _arrived(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
-        self.counters.received += 1
-        self.messages.put(Message(message.topic, bytes(message.payload), message.retain))
+    def _arrived(self, received: Sequence[Received]) -> None:
+        self.counters.received += len(received)
+        for topic, payload, retained in received:
+            self.messages.put(Message(topic.decode("utf-8", "backslashreplace"), payload, retained))

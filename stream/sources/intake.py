@@ -19,9 +19,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from citynerve import log
 from citynerve.mqtt import MqttConfig, prepare
+from citynerve.polled import PolledClient
 from citynerve.topics import SHARDS, Topics, is_node, shard
 from stream.meters import Meters
-from stream.sources.polled import PolledClient
 
 Arrival = tuple[str, bytes]
 """Topic and payload of one message."""
@@ -134,7 +134,7 @@ class Intake:
             return
         if self._queued_bytes < _QUEUED_BYTES:
             messages, drained = client.read(_POLL_MESSAGES, _POLL_BYTES)
-            for topic, payload in messages:
+            for topic, payload, _ in messages:
                 self._arrived(topic, payload)
             pause = BUSY_PAUSE if messages else IDLE_PAUSE
             self._next_poll = now + pause if drained else now

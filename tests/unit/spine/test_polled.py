@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stream.sources.polled import PolledClient
+from citynerve.polled import PolledClient, Received
 
 CONNACK = bytes([0x20, 3, 0, 0, 0])
 PINGRESP = bytes([0xD0, 0])
@@ -21,6 +21,7 @@ class Message:
     payload: bytes
     packet_id: int
     properties: bytes
+    retained: bool = False
 
     def packet(self) -> bytes:
         """As MQTT 5 has it, written from the standard (3.3)."""
@@ -29,7 +30,8 @@ class Message:
         if self.packet_id:
             body += struct.pack("!H", self.packet_id)
         body += varint(len(self.properties)) + self.properties + self.payload
-        return bytes([0x32 if self.packet_id else 0x30]) + varint(len(body)) + body
+        first = (0x32 if self.packet_id else 0x30) | self.retained
+        return bytes([first]) + varint(len(body)) + body
 
 
 def varint(number: int) -> bytes:
@@ -50,6 +52,7 @@ messages = st.builds(
     payload=st.one_of(st.binary(max_size=300), st.integers(0, 40_000).map(lambda n: b"x" * n)),
     packet_id=st.integers(0, 65535),
     properties=st.one_of(st.just(b""), user_property),
+    retained=st.booleans(),
 )
 
 
@@ -78,13 +81,13 @@ def test_any_cut_of_the_stream_gives_the_messages(
     client, broker = connected
     stream = b"".join(message.packet() + PINGRESP * (len(message.payload) % 2) for message in sent)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    got: list[tuple[bytes, bytes]] = []
+    got: list[Received] = []
     for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         broker.sendall(stream[begin:end])
         got += client.read(5, 1 << 20)[0]
     while len(got) < len(sent):
         got += client.read(5, 1 << 20)[0]
-    assert got == [(message.topic.encode(), message.payload) for message in sent]
+    assert got == [(one.topic.encode(), one.payload, one.retained) for one in sent]
     client.write()
     expected = b"".join(b"\x40\x02" + struct.pack("!H", m.packet_id) for m in sent if m.packet_id)
     received = b""
@@ -109,8 +112,8 @@ def test_the_end_of_a_connection_in_the_middle_of_a_packet_is_noticed() -> None:
         client.write()
         again, _ = server.accept()
         again.sendall(CONNACK + Message("a", b"whole", 0, b"").packet())
-        got: list[tuple[bytes, bytes]] = []
+        got: list[Received] = []
         while not got:
             got = client.read(10, 1 << 20)[0]
-        assert got == [(b"a", b"whole")]
+        assert got == [(b"a", b"whole", False)]
         again.close()

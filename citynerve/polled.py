@@ -7,10 +7,15 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 _READ: Final = 1 << 18
 _PUBLISH: Final = 0x30
+_RETAINED: Final = 0x01
 _QOS: Final = 0x06
+_DISCONNECT: Final = 0xE0
 _PUBACK: Final = b"\x40\x02"
 _CONTINUED: Final = 0x80
 """Set in every byte but the last of an MQTT length."""
+
+Received = tuple[bytes, bytes, bool]
+"""Topic, payload, and whether the broker had kept it from before we subscribed."""
 
 
 class PolledClient(paho.Client):
@@ -30,8 +35,8 @@ class PolledClient(paho.Client):
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5)
         self.on_socket_open = self._opened
 
-    def read(self, messages: int, size: int) -> tuple[list[tuple[bytes, bytes]], bool]:
-        """Messages that have arrived, as topic and payload.
+    def read(self, messages: int, size: int) -> tuple[list[Received], bool]:
+        """Messages that have arrived.
 
         Args:
             messages: About how many at the most.
@@ -40,7 +45,7 @@ class PolledClient(paho.Client):
         Returns:
             The messages, and whether the socket has no more.
         """
-        got: list[tuple[bytes, bytes]] = []
+        got: list[Received] = []
         while len(got) < messages and size > 0 and self.socket() is not None:
             frame = self._frame()
             if frame is None:
@@ -54,11 +59,19 @@ class PolledClient(paho.Client):
                 self.loop_read()
         return got, self.socket() is None
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that the socket has not taken yet."""
+        return len(self._outgoing)
+
     def write(self) -> None:
         """Send what was written since the last call, as far as the socket takes it."""
         # What paho was asked for in a callback waits for this; the rest was written at once.
         while self.want_write() and self.socket() is not None:
             self.loop_write()
+        self._push()
+
+    def _push(self) -> None:
         while self._outgoing and self.socket() is not None:
             try:
                 sent = super()._sock_send(self._outgoing)
@@ -88,8 +101,8 @@ class PolledClient(paho.Client):
             shift += 7
         return None
 
-    def _publish_packet(self, at: int, end: int) -> tuple[bytes, bytes]:
-        """Topic and payload of a PUBLISH; its PUBACK is written, its properties are not for us."""
+    def _publish_packet(self, at: int, end: int) -> Received:
+        """What a PUBLISH brings; its PUBACK is written, its properties are not for us."""
         buffer = self._incoming
         topic_end = at + 2 + (buffer[at] << 8 | buffer[at + 1])
         topic = bytes(buffer[at + 2 : topic_end])
@@ -104,7 +117,8 @@ class PolledClient(paho.Client):
             if digit < _CONTINUED:
                 break
             shift += 7
-        return topic, bytes(buffer[topic_end + size : end])
+        retained = bool(buffer[self._at] & _RETAINED)
+        return topic, bytes(buffer[topic_end + size : end]), retained
 
     def _fill(self) -> bool:
         """Read from the socket; False where it has nothing."""
@@ -133,4 +147,7 @@ class PolledClient(paho.Client):
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
         self._outgoing += buf
+        if buf[0] == _DISCONNECT:
+            # paho closes the socket as soon as this is written.
+            self._push()
         return len(buf)

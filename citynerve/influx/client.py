@@ -31,7 +31,10 @@ class _Writer(Protocol):
 
 
 class Influx:
-    """One server; made by :func:`connect`. Everything is synchronous. Not for several threads."""
+    """One server; made by :func:`connect`. Everything is synchronous.
+
+    Several threads may use :meth:`query` at once, and nothing else.
+    """
 
     def __init__(
         self,
@@ -96,18 +99,19 @@ class Influx:
         self.close()
 
 
-def connect(config: InfluxConfig, timeout: float = DEFAULT_TIMEOUT) -> Influx:
+def connect(config: InfluxConfig, timeout: float = DEFAULT_TIMEOUT, connections: int = 1) -> Influx:
     """Find out which InfluxDB answers at ``config.url``, and check the credentials.
 
     Args:
         config: Where it is.
         timeout: Seconds for each request.
+        connections: How many are kept open, for as many threads that query at once.
 
     Raises:
         UnavailableError: Nobody answers there, or no InfluxDB.
         ConfigError: The URL, the credentials or the organisation are wrong.
     """
-    session = Session(config, timeout)
+    session = Session(config, timeout, connections)
     server = ask(session)
     if server.api == "2":
         return _connect_v2(config, server, session, timeout)

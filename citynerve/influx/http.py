@@ -39,16 +39,17 @@ class Session:
     Args:
         config: Where it is.
         timeout: Seconds for connecting, and for each pause in an answer.
+        connections: How many are kept open; more threads than that open and close their own.
     """
 
-    def __init__(self, config: InfluxConfig, timeout: float) -> None:
+    def __init__(self, config: InfluxConfig, timeout: float, connections: int = 1) -> None:
         self.config = config
         self.base = config.base()
         self.headers: dict[str, str] = {}
         limits = urllib3.Timeout(connect=timeout, read=timeout)
         try:
             self._pool = urllib3.PoolManager(
-                timeout=limits, retries=False, maxsize=4, ca_certs=config.ca
+                timeout=limits, retries=False, maxsize=connections, ca_certs=config.ca
             )
         except OSError as error:
             raise ConfigError(

@@ -16,8 +16,9 @@ import msgspec
 import numpy as np
 
 from citynerve.errors import UnavailableError
+from citynerve.preview import PICTURE, STATE, SeenLine, SeenTrack, SeenZone, State
 from edge.camera.capture import Frame
-from edge.camera.config import CameraConfig, Point
+from edge.camera.config import CameraConfig
 from edge.camera.detect import Picture
 from edge.camera.pipeline import Seen
 from edge.camera.track import Box
@@ -29,48 +30,6 @@ EVERY: Final = 0.5
 
 _WIDEST: Final = 640
 _QUALITY: Final = 80
-
-
-class SeenTrack(msgspec.Struct, frozen=True, rename={"cls": "class"}):
-    """A confirmed track; ``box`` is left, top, right, bottom as shares of the picture."""
-
-    id: int
-    cls: str
-    box: Box
-
-
-class SeenLine(msgspec.Struct, frozen=True, rename={"from_": "from"}):
-    """A counting line with what has passed it since the node started, by direction and class."""
-
-    name: str
-    from_: Point
-    to: Point
-    left: str
-    right: str
-    counts: dict[str, dict[str, int]]
-
-
-class SeenZone(msgspec.Struct, frozen=True):
-    """A zone with how many of each class stand in it."""
-
-    name: str
-    points: tuple[Point, ...]
-    occupancy: dict[str, int]
-
-
-class State(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen in the picture that stands beside it; ``t`` in ms since 1970 UTC."""
-
-    node: str
-    camera: str
-    t: int
-    width: int
-    height: int
-    simulated: bool
-    tracks: tuple[SeenTrack, ...]
-    lines: tuple[SeenLine, ...]
-    zones: tuple[SeenZone, ...]
-    counts: dict[str, int]
 
 
 class Shot(NamedTuple):
@@ -146,8 +105,8 @@ class Preview:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._replace(".jpg", shot.picture)
-            self._replace(".json", shot.state)
+            self._replace(PICTURE, shot.picture)
+            self._replace(STATE, shot.state)
         except OSError as error:
             raise UnavailableError(
                 "preview",

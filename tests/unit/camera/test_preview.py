@@ -6,11 +6,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from citynerve.preview import State
 from edge.camera.capture import Frame
 from edge.camera.detect import Detections
 from edge.camera.driver import make
 from edge.camera.pipeline import Seen
-from edge.camera.preview import Preview, State
+from edge.camera.preview import Preview
 from tests.unit.camera.test_camera_driver import BEGIN, folder, run, table
 
 __all__ = ["folder"]

@@ -11,8 +11,9 @@ from typing import Final
 
 from citynerve import codec, log
 from citynerve.clock import Clock, now_ms
-from citynerve.errors import ConfigError
+from citynerve.errors import CityNerveError, ConfigError
 from citynerve.messages import About, CameraAbout, Health, PropertyAbout, SensorAbout, Status
+from citynerve.network import Network
 from citynerve.version import VERSION
 from edge.batcher import Batcher, Sealed
 from edge.config import NodeConfig
@@ -49,6 +50,14 @@ class Agent:
         file: The configuration's file, for messages.
         clock: The wall clock, for what is measured when. It may jump.
         ticks: A clock (ms) that does not, for how long things take.
+        network: What moves its link's bytes; None: a thread of its own.
+
+    Attributes:
+        done: Whether all inputs have ended and all is committed.
+
+    One agent of a process is :meth:`run`. Who drives many calls :meth:`start`, then :meth:`step`
+    whenever one is :meth:`due` or its network has something for it, and at the end :meth:`leave`
+    and, once all have :attr:`left`, :meth:`close`.
 
     Raises:
         ConfigError: The drivers' names clash, or there are too many datastreams.
@@ -64,6 +73,7 @@ class Agent:
         file: str = "configuration",
         clock: Clock = now_ms,
         ticks: Callable[[], int] = monotonic_ms,
+        network: Network | None = None,
     ) -> None:
         check_names(drivers, file)
         check_size(describe(config, drivers), file)
@@ -87,7 +97,9 @@ class Agent:
             rng=SystemRandom(),
             form=config.send.format,
             ticks=ticks,
+            network=network,
         )
+        self.done = False
         self._units = units(drivers)
         self._mirrored: dict[tuple[str, str], int] = {}
         self._observations = 0
@@ -106,28 +118,74 @@ class Agent:
         Raises:
             CityNerveError: With ``until_done``: the first input's failure, after all else is done.
         """
-        self._link.start()
-        done = False
+        self.start()
         try:
-            while not self._stopping and not (done and until_done):
-                now = self._ticks()
-                busy = self._collect(now)
-                self._keep(now)
-                busy = self._link.step() or busy
-                done = self._is_done()
-                self._report(now, done=done)
-                if not busy:
+            while not self._stopping and not (self.done and until_done):
+                if not self.step():
                     self._link.wait(IDLE_S)
         finally:
-            self._end(done=done)
-        failures = [one.failure for one in self._intakes if one.failure is not None]
-        if until_done and failures:
-            raise failures[0]
+            self.leave()
+            self._link.wait_left()
+            self.close()
+        if until_done and self.failure is not None:
+            raise self.failure
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._link.start()
+
+    def step(self) -> bool:
+        """One turn of all stages; whether there is more to do at once."""
+        now = self._ticks()
+        busy = self._collect(now)
+        self._keep(now)
+        busy = self._link.step() or busy
+        self.done = self._is_done()
+        self._report(now)
+        return busy
+
+    def due(self) -> int:
+        """When (by ``ticks``) the next :meth:`step` is worth while.
+
+        Unless its network has something for it before.
+        """
+        now, wall = self._ticks(), self._clock()
+        span, held_back = self._config.send.batch_ms, self._held_back
+        inputs = [one.due(wall) for one in self._intakes if not (one.resumable and held_back)]
+        times = [
+            self._status_at + STATUS_MS,
+            self._link.due(),
+            self._live.due(span),
+            self._resumable.due(span),
+            self._try_again_at if self._waiting or self._waiting_live else None,
+            *(at if at is None else now + at - wall for at in inputs),
+        ]
+        return min(time for time in times if time is not None)
+
+    @property
+    def failure(self) -> CityNerveError | None:
+        """The failure of the first input that has failed, if any has."""
+        return next((one.failure for one in self._intakes if one.failure is not None), None)
+
+    @property
+    def left(self) -> bool:
+        """Whether the last status has arrived, or nothing can be done for it."""
+        return self._link.left
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can be reached just now."""
+        return self._link.connected
+
+    @property
+    def observations(self) -> int:
+        """Those spooled since the process started."""
+        return self._observations
 
     def _collect(self, now: int) -> bool:
         """Drivers -> order -> batcher; whether anything came."""
         wall = self._clock()
-        held_back = bool(self._waiting) or self._spool.bytes >= self._held_back_at
+        held_back = self._held_back
         busy = False
         for intake in self._intakes:
             if intake.resumable and held_back:
@@ -142,6 +200,11 @@ class Agent:
                 batcher.add(intake.name, released, now)
                 self._mirror(released, now)
         return busy
+
+    @property
+    def _held_back(self) -> bool:
+        """Whether inputs that can wait have to."""
+        return bool(self._waiting) or self._spool.bytes >= self._held_back_at
 
     def _keep(self, now: int) -> None:
         """Batcher -> spool."""
@@ -202,11 +265,11 @@ class Agent:
         self._link.courier.draining = ended
         return ended and not (self._waiting or self._waiting_live or self._spool.batches)
 
-    def _report(self, now: int, *, done: bool) -> None:
+    def _report(self, now: int) -> None:
         """The status, every ten seconds and when something changes that people look at."""
         due = now - self._status_at >= STATUS_MS
         told = (
-            done,
+            self.done,
             self._link.connected,
             self._link.courier.terms.phase,
             self._spool.full,
@@ -215,21 +278,25 @@ class Agent:
         if not due and told == self._told:
             return
         self._status_at, self._told = now, told
-        self._link.publish_status(self._status(online=True, done=done))
+        self._link.publish_status(self._status(online=True))
 
-    def _status(self, *, online: bool, done: bool) -> Status:
+    def _status(self, *, online: bool) -> Status:
         return Status(
             node=self._config.node.id,
             online=online,
             sent=self._clock(),
             term=self._link.courier.terms.term,
-            health=self._health(done=done),
+            health=self._health(),
             versions=_versions(),
         )
 
-    def _health(self, *, done: bool) -> Health:
+    def _health(self) -> Health:
         return examine(
-            self._intakes, self._spool, self._link, observations=self._observations, done=done
+            self._intakes,
+            self._spool,
+            self._link,
+            observations=self._observations,
+            done=self.done,
         )
 
     def _describe_again(self) -> None:
@@ -249,8 +316,8 @@ class Agent:
                 payload = mirror_payload(reading.t, reading.value, self._units.get(key, "1"))
                 self._link.mirror(*key, payload)
 
-    def _end(self, *, done: bool) -> None:
-        """Keep what is collected, say goodbye, let go of everything."""
+    def leave(self) -> None:
+        """Keep what is collected, end the inputs, publish the last status."""
         now = self._ticks()
         for intake in self._intakes:
             self._live.add(intake.name, intake.flush(), now)
@@ -261,7 +328,11 @@ class Agent:
             _log.error("disk full at the end: observations lost", observations=lost)
         for intake in self._intakes:
             intake.close()
-        self._link.stop(self._status(online=False, done=done))
+        self._link.leave(self._status(online=False))
+
+    def close(self) -> None:
+        """Say goodbye and let go of the spool; after :meth:`leave`."""
+        self._link.stop()
         self._spool.close()
 
 

@@ -148,6 +148,10 @@ class Batcher:
         """For how long (ms) the open batch has been collected; 0 when it is empty."""
         return 0 if self._opened is None else now - self._opened
 
+    def due(self, span: int) -> int | None:
+        """When (ms) the open batch will have been collected for ``span`` ms; None: it is empty."""
+        return None if self._opened is None else self._opened + span
+
     def seal(self) -> None:
         """Close the open batch, if anything is in it."""
         if self._opened is None:

@@ -2,8 +2,6 @@
 
 import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,11 +10,12 @@ import click
 from citynerve import log
 from citynerve.clock import now_ms
 from citynerve.errors import ConfigError, UnavailableError
-from edge.config import NodeConfig, load
+from edge.config import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge.sensor.driver import Driver, Item
-    from edge.spool import Spool
 
 _CHECK_S: Final = 5.0
 _CONNECT_S: Final = 5.0
@@ -40,16 +39,12 @@ def edge() -> None:
 @click.option("--until-done", is_flag=True, help="End when all inputs are read and committed.")
 def run(path: Path, *, until_done: bool) -> None:
     """Collect, spool and send until told to stop (SIGTERM or Ctrl-C)."""
-    from edge.agent import Agent  # noqa: PLC0415 - --help stays quick
+    from edge.assembly import assemble  # noqa: PLC0415 - --help stays quick
 
     config = load(path)
     json = None if config.log.format == "auto" else config.log.format == "json"
     log.configure(config.log.level, json=json)
-    with _explained(path):
-        drivers = make_drivers(config, path.parent)
-    spool = _open_spool(config, path)
-    with _explained(path):
-        agent = Agent(config, drivers, spool, file=str(path))
+    agent = assemble(config, path)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: agent.stop())
     agent.run(until_done=until_done)
@@ -63,8 +58,10 @@ def forget(path: Path, name: str) -> None:
 
     What the stream has of it already, it refuses and counts.
     """
+    from edge.assembly import open_spool  # noqa: PLC0415 - --help stays quick
+
     config = load(path)
-    spool = _open_spool(config, path)
+    spool = open_spool(config, path)
     known = spool.progress.forget(name)
     spool.close()
     if not known:
@@ -84,11 +81,12 @@ def check(path: Path) -> None:
     """Try the configuration: open each input, read from it, reach the broker."""
     from citynerve.mqtt import Link  # noqa: PLC0415 - --help stays quick
     from edge.agent import check_size, describe  # noqa: PLC0415
+    from edge.assembly import explained, make_drivers  # noqa: PLC0415
     from edge.intake import check_names  # noqa: PLC0415
 
     log.configure("warning")
     config = load(path)
-    with _explained(path):
+    with explained(path):
         drivers = make_drivers(config, path.parent)
     check_names(drivers, str(path))
     about = describe(config, drivers)
@@ -103,47 +101,6 @@ def check(path: Path) -> None:
     finally:
         link.stop()
     click.echo(f"broker {config.mqtt.safe_url()}: connected")
-
-
-def make_drivers(config: NodeConfig, base: Path) -> "list[Driver]":
-    """The drivers of all ``[[sensor]]`` and ``[[camera]]`` tables, not opened.
-
-    Raises:
-        CityNerveError: One cannot be made.
-    """
-    drivers: list[Driver] = []
-    if config.sensor:
-        from edge.sensor import catalog  # noqa: PLC0415 - only what the node needs
-
-        drivers += [catalog.make(table, base) for table in config.sensor]
-    if config.camera:
-        from edge.camera.driver import make  # noqa: PLC0415 - OpenCV is heavy
-
-        drivers += [make(table, base, config.node.id) for table in config.camera]
-    return drivers
-
-
-def _open_spool(config: NodeConfig, path: Path) -> "Spool":
-    from edge.spool import Spool  # noqa: PLC0415 - --help stays quick
-
-    return Spool.open(
-        path.parent / config.spool.path,
-        node=config.node.id,
-        max_bytes=config.spool.max_mb << 20,
-    )
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Name the file in what a driver says of its table."""
-    try:
-        yield
-    except ConfigError as error:
-        if error.file is not None:
-            raise
-        raise ConfigError(
-            error.problem, file=str(path), key=error.key, value=error.value, fix=error.fix
-        ) from error
 
 
 def _check_driver(driver: "Driver") -> None:

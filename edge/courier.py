@@ -161,6 +161,12 @@ class Courier:
         self.window.sent(dispatch.batch, self._store.size(dispatch.batch), now)
         return dispatch.batch <= self.window.resent_up_to
 
+    def due(self) -> int | None:
+        """When there will be something to send, if nothing is collected or heard before."""
+        if self.terms.phase is Phase.OPEN:
+            return self.window.deadline
+        return self.terms.due()
+
     def _leave(self, left: Left) -> None:
         self._store.keep(self.terms.ledger())
         self.window.collapse()

@@ -11,7 +11,7 @@ from citynerve.messages import SensorAbout
 from citynerve.topics import is_name
 from edge.order import Counts, Key, Order, Released
 from edge.progress import DriverProgress, Figures
-from edge.sensor.driver import Driver, Item
+from edge.sensor.driver import Driver, Item, Scheduled
 from edge.spool import Spool
 
 GRACE: Final = 5_000
@@ -61,6 +61,7 @@ class Intake:
         self.grown = False
         """Whether it gives datastreams that the node has not described yet."""
         self._ended = False
+        self._scheduled = driver if isinstance(driver, Scheduled) else None
         self._left: tuple[str, ...] = ()
         now = clock()
         identity = driver.identity() if driver.resumable else ""
@@ -134,6 +135,21 @@ class Intake:
             self._skip -= skipped
             del released[:skipped]
         return released
+
+    def due(self, now: int) -> int | None:
+        """When (ms, by the wall clock ``now``) to poll again; None: never.
+
+        A driver that does not tell is asked once a second, as is whatever a clock must move on.
+        """
+        if self._ended:
+            return None
+        usual = now + _ADVANCE
+        if self._scheduled is None or not self._opened:
+            return usual
+        told = self._scheduled.next_due(now)
+        if self.resumable:
+            return told
+        return usual if told is None else min(told, usual)
 
     def flush(self) -> list[Released]:
         """The process ends: what a live driver's order stage still holds.

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty
 from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -13,20 +14,27 @@ from citynerve.clock import Clock
 from citynerve.errors import CityNerveError, ProtocolError
 from citynerve.messages import About, Ack, Hello, HelloMessage, Owner, Status
 from citynerve.mqtt import Link, Message, MqttConfig, Will
+from citynerve.network import Network
 from citynerve.topics import Topics
 from edge.batcher import Envelope, wrap
 from edge.courier import Courier, Dispatch
 from edge.spool import Spool
 from edge.term import Phase
 
+if TYPE_CHECKING:
+    from paho.mqtt.client import MQTTMessageInfo
+
 UNANSWERED: Final = 60_000
 """Milliseconds without any progress, though there is something to say, until that is a problem."""
+
+GOODBYE_S: Final = 2.0
+"""Seconds that the last status may take to arrive."""
 
 _PATIENCE: Final = 5_000
 _TOLD_AGAIN: Final = 300_000
 _BURST: Final = 64
 _PARTING: Final = 2_000
-_GOODBYE_S: Final = 2.0
+_LOOKED_AFTER: Final = 10_000
 _log = log.get("link")
 
 
@@ -49,9 +57,10 @@ class NodeLink:
         rng: Draws terms and jitter.
         form: The format of hellos; batches travel as they were spooled.
         ticks: The protocol's clock.
+        network: What moves its bytes; None: a thread of its own.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its clocks, dice and network are handed in
         self,
         mqtt: MqttConfig,
         *,
@@ -62,8 +71,10 @@ class NodeLink:
         rng: Random,
         form: codec.Format = "json",
         ticks: Callable[[], int] = monotonic_ms,
+        network: Network | None = None,
     ) -> None:
         self._config = mqtt
+        self._network = network
         self._node = node
         self._spool = spool
         self._clock = clock
@@ -88,6 +99,7 @@ class NodeLink:
         self._was_open = False
         self._complain_at: int | None = None
         self._link: Link | None = None
+        self._last_words: MQTTMessageInfo | None = None
 
     @property
     def connected(self) -> bool:
@@ -107,6 +119,7 @@ class NodeLink:
             client_id=f"citynerve-{self._node}",
             subscriptions=[(self._topics.ack(self._node), 1), (self._topics.owner(), 1)],
             will=Will(self._topics.status(self._node), codec.encode(will)),
+            network=self._network,
         )
         self._link.start()
 
@@ -140,6 +153,19 @@ class NodeLink:
             return heard
         return self._say_hello(self._link, now) or self._send(self._link, now) or heard
 
+    def due(self) -> int:
+        """When :meth:`step` will have something to do, unless a message or a batch comes before.
+
+        What changes the connection counts as a message.
+        """
+        now = self._ticks()
+        times = [now + _LOOKED_AFTER, self.courier.due()]
+        if self._parted_at is not None and self._link is not None:
+            times.append(self._parted_at + _PARTING)
+        elif not self.connected and self._link is not None:
+            times = [now + _LOOKED_AFTER, self._complain_at]
+        return min(time for time in times if time is not None)
+
     def watch(self) -> None:
         """Notice whether the stream makes progress with what this node has for it."""
         is_open = self.courier.terms.phase is Phase.OPEN
@@ -172,17 +198,32 @@ class NodeLink:
                 self._topics.last(self._node, sensor, prop), payload, qos=0, retain=True
             )
 
-    def stop(self, status: Status) -> None:
-        """Leave the last status and say goodbye."""
+    def leave(self, status: Status) -> None:
+        """Publish the last status; :attr:`left` tells when it has arrived."""
+        if self._link is not None:
+            topic = self._topics.status(self._node)
+            self._last_words = self._link.publish(topic, codec.encode(status), retain=True)
+
+    @property
+    def left(self) -> bool:
+        """Whether the last status has arrived, or nothing can be done for it."""
+        try:
+            return self._last_words is None or self._last_words.is_published()
+        except (RuntimeError, ValueError):
+            return True
+
+    def wait_left(self) -> None:
+        """Wait until the last status has arrived, for a while; with a thread of its own only."""
+        if self._last_words is not None:
+            with suppress(RuntimeError, ValueError):
+                self._last_words.wait_for_publish(GOODBYE_S)
+
+    def stop(self) -> None:
+        """Say goodbye; :meth:`leave` first."""
         if self._link is None:
             return
-        topic = self._topics.status(self._node)
-        info = self._link.publish(topic, codec.encode(status), retain=True)
-        if info is not None:
-            try:
-                info.wait_for_publish(_GOODBYE_S)
-            except (RuntimeError, ValueError) as error:
-                _log.warning("last status not delivered", why=str(error))
+        if not self.left:
+            _log.warning("last status not delivered", url=self._config.safe_url())
         self._link.stop()
         self._link = None
 

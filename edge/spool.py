@@ -18,7 +18,7 @@ from citynerve.errors import CityNerveError, ConfigError, UnavailableError
 from edge.batcher import Sealed
 from edge.described import Described, Descriptions
 from edge.progress import DriverProgress, Progress
-from edge.spool_file import Lock, SpoolFile, SpoolFullError
+from edge.spool_file import Footprint, Lock, SpoolFile, SpoolFullError
 from edge.term import Ledger, Opening
 
 _ROW: Final = 64
@@ -68,7 +68,15 @@ class Spool:
         self._described = Descriptions(Described(*row) for row in abouts)
 
     @classmethod
-    def open(cls, path: Path, *, node: str, max_bytes: int, clock: Clock = now_ms) -> Self:
+    def open(
+        cls,
+        path: Path,
+        *,
+        node: str,
+        max_bytes: int,
+        clock: Clock = now_ms,
+        footprint: Footprint | None = None,
+    ) -> Self:
         """Open or begin the spool of ``node``.
 
         A file that is damaged is set aside under another name, and a new one begun.
@@ -78,6 +86,7 @@ class Spool:
             node: Whose spool it is.
             max_bytes: Beyond this much content, the oldest batches are given up.
             clock: Stamps what is set aside.
+            footprint: What it may take beside its content.
 
         Raises:
             RefusedError: Another process uses it.
@@ -90,7 +99,7 @@ class Spool:
         except OSError as error:
             raise _unusable(path, error) from error
         try:
-            spool = cls(SpoolFile.open(path, clock), lock, max_bytes=max_bytes)
+            spool = cls(SpoolFile.open(path, clock, footprint), lock, max_bytes=max_bytes)
             spool._claim(node, path)
         except (OSError, sqlite3.Error) as error:
             lock.release()

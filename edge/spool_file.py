@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from citynerve import log
 from citynerve.clock import Clock
@@ -17,9 +17,7 @@ BALLAST: Final = 4 << 20
 """Bytes kept in a file beside the spool, to be let go when the disk is full: enough for SQLite to
 move its log into the file, and so for deletions to be written."""
 
-_RESERVED: Final = BALLAST // 2
 _CHECKED_WHOLE: Final = 32 << 20
-_LOG_PAGES: Final = 256
 _PAGE: Final = 4096
 _MARGIN: Final = 16 * _PAGE
 _FREE_PAGES: Final = 2048
@@ -55,6 +53,18 @@ MIGRATIONS: Final = (
     "ALTER TABLE cursor ADD COLUMN identity TEXT;",
     "CREATE TABLE about (since INTEGER PRIMARY KEY, about BLOB NOT NULL);",
 )
+
+
+class Footprint(NamedTuple):
+    """What a spool takes of its machine beside its content.
+
+    ``ballast``: see :data:`BALLAST`. ``log_pages``: pages of 4 KiB that SQLite's log grows to until
+    it is moved into the file; the ballast must hold them. ``cache_kib``: KiB of memory for pages.
+    """
+
+    ballast: int = BALLAST
+    log_pages: int = 256
+    cache_kib: int = 512
 
 
 class SpoolFullError(UnavailableError):
@@ -102,15 +112,22 @@ class SpoolFile:
         set_aside: Where a damaged file was put, if that was necessary.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, set_aside: Path | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        set_aside: Path | None,
+        footprint: Footprint,
+    ) -> None:
         self._path = path
+        self._footprint = footprint
         self._connection = connection
         self.set_aside = set_aside
         self._ballast = path.with_name(path.name + ".ballast")
         self.full = not self._lay_ballast()
 
     @classmethod
-    def open(cls, path: Path, clock: Clock) -> Self:
+    def open(cls, path: Path, clock: Clock, footprint: Footprint | None = None) -> Self:
         """Open, check and bring up to date; a damaged file is set aside and a new one begun.
 
         Raises:
@@ -118,14 +135,15 @@ class SpoolFile:
             sqlite3.Error: It cannot be opened at all, though it is not damaged.
             OSError: The same.
         """
+        footprint = footprint or Footprint()
         try:
-            return cls(path, _opened(path), None)
+            return cls(path, _opened(path, footprint), None, footprint)
         except sqlite3.DatabaseError as error:
             if _code(error) not in _DAMAGED:
                 raise
             aside = _put_aside(path, clock())
             _log.error("spool damaged: set aside", file=str(path), aside=str(aside), why=str(error))
-            return cls(path, _opened(path), aside)
+            return cls(path, _opened(path, footprint), aside, footprint)
 
     def rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         """What a query finds."""
@@ -184,7 +202,8 @@ class SpoolFile:
         self.full = not self._lay_ballast()
         free = next(self._connection.execute("PRAGMA freelist_count"))[0]
         needed = 2 * size + _MARGIN
-        if self.full and free * _PAGE < needed and self._disk_room() < _RESERVED + needed:
+        reserved = self._footprint.ballast // 2
+        if self.full and free * _PAGE < needed and self._disk_room() < reserved + needed:
             raise SpoolFullError(
                 "room for the spool",
                 where=str(self._path),
@@ -215,7 +234,7 @@ class SpoolFile:
     def _lay_ballast(self) -> bool:
         try:
             with self._ballast.open("ab") as file:
-                os.posix_fallocate(file.fileno(), 0, BALLAST)
+                os.posix_fallocate(file.fileno(), 0, self._footprint.ballast)
         except OSError:
             self._ballast.unlink(missing_ok=True)
             return False
@@ -235,14 +254,14 @@ class SpoolFile:
             self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path, footprint: Footprint) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
     try:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}").fetchall()
-        connection.execute("PRAGMA cache_size = -512")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {footprint.log_pages}").fetchall()
+        connection.execute(f"PRAGMA cache_size = -{footprint.cache_kib}")
         _migrate(connection, path)
         _check(connection, path)
     except BaseException:

@@ -136,6 +136,16 @@ class Terms:
         self._hello_pause = min(2 * self._hello_pause, HELLO_LAST)
         return self.proposed
 
+    def due(self) -> int | None:
+        """When :meth:`hello_due` will have something to say; None: an answer must come first."""
+        match self.phase:
+            case Phase.CLONED:
+                return self._resume_at
+            case Phase.ASKING:
+                return None if self.exhausted else self._hello_at
+            case Phase.OPEN:
+                return None
+
     def hurry(self, now: int) -> None:
         """A connection or a stream has come up: say hello soon, though not all nodes at once."""
         self._hello_pause = HELLO_FIRST

@@ -40,6 +40,11 @@ class Window:
         return min(self._size, self._credit)
 
     @property
+    def deadline(self) -> int | None:
+        """When to send again what is on its way, if there is no progress; None: nothing is."""
+        return self._deadline
+
+    @property
     def last(self) -> int | None:
         """The last id on its way; None when nothing is."""
         return self._on_its_way[-1][0] if self._on_its_way else None

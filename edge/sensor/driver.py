@@ -6,7 +6,7 @@ it.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from citynerve.messages import GOOD, CameraAbout, Event, Evidence, SensorAbout
 
@@ -30,6 +30,18 @@ class Mark(NamedTuple):
 
 
 Item = Reading | Mark | Event | Evidence
+
+
+@runtime_checkable
+class Scheduled(Protocol):
+    """What a driver may tell besides, so that many of them need not be asked again and again."""
+
+    def next_due(self, now: int) -> int | None:
+        """From when on (ms by the clock that :meth:`Driver.poll` is given) it may have items.
+
+        ``now`` or less where it has some already; None where nothing will follow.
+        """
+        ...
 
 
 class Driver(Protocol):

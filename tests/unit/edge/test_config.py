@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from citynerve.errors import ConfigError
-from edge.cli import make_drivers
+from edge.assembly import make_drivers
 from edge.config import load
 from edge.intake import check_names
 
@@ -104,7 +104,7 @@ def test_check_says_that_no_broker_answers(tmp_path: Path) -> None:
 def test_an_agent_of_sensors_only_does_not_load_what_cameras_need() -> None:
     heavy = ("numpy", "cv2", "onnxruntime", "stream", "bytewax", "influxdb_client")
     program = (
-        "import sys, edge.agent, edge.config, edge.cli, edge.sensor.catalog;"
+        "import sys, edge.assembly, edge.config, edge.cli, edge.sensor.catalog;"
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )
     done = subprocess.run(

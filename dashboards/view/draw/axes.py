@@ -1,0 +1,206 @@
+"""Axes, thresholds and marks: what charts over time have in common. Parts of ECharts options."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from dashboards.view import colors, values
+from dashboards.view.draw.drawing import Look, number
+from dashboards.view.frames import Field, FieldConfig, Frame
+
+FONT_PX: Final = 11
+
+GRID: Final = {"left": 8, "right": 14, "top": 12, "bottom": 4, "containLabel": True}
+"""The room around a plot; the axes' labels are within it."""
+
+
+def base(look: Look) -> dict[str, Any]:
+    """What every option begins with: no animation, the theme's text."""
+    return {
+        "animation": False,
+        "textStyle": {"color": look.token("muted"), "fontSize": FONT_PX},
+        "grid": dict(GRID),
+        "legend": {"show": False},
+        "tooltip": {"show": True, "trigger": "axis", "showContent": True},
+    }
+
+
+def time_axis(look: Look) -> dict[str, Any]:
+    """Time across, over the whole range whatever data there is."""
+    return {
+        "type": "time",
+        "min": look.span.start,
+        "max": look.span.end,
+        "axisLine": {"lineStyle": {"color": look.token("line-strong")}},
+        "axisTick": {"lineStyle": {"color": look.token("line-strong")}},
+        "axisLabel": _labels(look) | {"hideOverlap": True},
+        "splitLine": {"show": False},
+        "axisPointer": _pointer(look),
+    }
+
+
+def value_axis(look: Look, config: FieldConfig, *, right: bool, zero: bool) -> dict[str, Any]:
+    """Numbers upwards.
+
+    Args:
+        look: For whom.
+        config: Of the first field on it: its unit, bounds and name.
+        right: Whether it stands at the right.
+        zero: Whether it begins at zero where the field says nothing else.
+    """
+    custom = config.custom
+    axis: dict[str, Any] = {
+        "type": "value",
+        "scale": not zero,
+        "position": "right" if right else "left",
+        "axisLabel": _labels(look),
+        "axisLine": {"show": False},
+        "axisTick": {"show": False},
+        "splitLine": {"show": not right, "lineStyle": {"color": look.token("grid")}},
+        "show": custom.get("axisPlacement") != "hidden",
+    }
+    if custom.get("axisLabel"):
+        axis |= {
+            "name": look.tr(custom["axisLabel"]),
+            "nameLocation": "end",
+            "nameGap": 10,
+            "nameTextStyle": {
+                "color": look.token("muted"),
+                "align": "right" if right else "left",
+                "fontSize": FONT_PX,
+            },
+        }
+    for key, value in (("min", config.low), ("max", config.high)):
+        if value is not None:
+            axis[key] = value
+    if (custom.get("scaleDistribution") or {}).get("type") == "log":
+        axis |= {"type": "log", "logBase": custom["scaleDistribution"].get("log") or 10}
+    return axis
+
+
+def category_axis(look: Look, names: Sequence[str], *, lines: bool = False) -> dict[str, Any]:
+    """Names side by side."""
+    return {
+        "type": "category",
+        "data": list(names),
+        "axisLine": {"lineStyle": {"color": look.token("line-strong")}},
+        "axisTick": {"show": False},
+        "axisLabel": _labels(look) | {"width": 130, "overflow": "truncate"},
+        "splitLine": {"show": lines, "lineStyle": {"color": look.token("grid")}},
+        "axisPointer": _pointer(look),
+    }
+
+
+def thresholds(field: Field, look: Look) -> dict[str, Any]:
+    """A field's thresholds as lines and areas of its series, where it asks for them."""
+    style = (field.config.custom.get("thresholdsStyle") or {}).get("mode") or "off"
+    steps = [step for step in field.config.thresholds if step.value is not None]
+    parts: dict[str, Any] = {}
+    if "line" in style or "dashed" in style:
+        kind = "dashed" if "dashed" in style else "solid"
+        parts["markLine"] = {
+            "silent": True,
+            "symbol": "none",
+            "label": {"show": False},
+            "data": [
+                {
+                    "yAxis": step.value,
+                    "lineStyle": {"color": colors.named(step.color, look.theme), "type": kind},
+                }
+                for step in steps
+            ],
+        }
+    if "area" in style:
+        ends = [*(step.value for step in steps[1:]), None]
+        parts["markArea"] = {
+            "silent": True,
+            "data": [
+                [
+                    {
+                        "yAxis": step.value,
+                        "itemStyle": {
+                            "color": colors.named(step.color, look.theme),
+                            "opacity": 0.1,
+                        },
+                    },
+                    {"yAxis": end} if end is not None else {"y": 0},
+                ]
+                for step, end in zip(steps, ends, strict=True)
+            ],
+        }
+    return parts
+
+
+def marks(annotations: Sequence[Frame], look: Look) -> list[dict[str, Any]]:
+    """Annotations for the page's chart: ``t``, ``end``, ``title``, ``text``, ``color``."""
+    found = []
+    for frame in annotations:
+        columns = {field.name: field for field in frame.fields}
+        times = columns.get("time")
+        if times is None:
+            continue
+        color = look.line(times, 0)
+        for row, at in enumerate(times.values):
+            if number(at) is None:
+                continue
+            end = _cell(columns, "timeEnd", row)
+            found.append(
+                {
+                    "t": at,
+                    "end": end if number(end) is not None else None,
+                    "title": look.tr(str(_cell(columns, "title", row) or frame.ref)),
+                    "text": look.tr(str(_cell(columns, "text", row) or "")),
+                    "color": color,
+                }
+            )
+    return found
+
+
+def mark_series(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The series that draws marks; the page's chart knows how to by its ``draws``."""
+    return {
+        "type": "custom",
+        "draws": "marks",
+        "id": "marks",
+        "silent": True,
+        "data": [[mark["t"], mark["end"] or mark["t"]] for mark in found],
+        "colors": [mark["color"] for mark in found],
+        "encode": {"x": [0, 1]},
+        "z": 1,
+        "clip": True,
+    }
+
+
+def ladder(config: FieldConfig, look: Look) -> dict[str, Any]:
+    """How the page writes numbers of a field, its words in the reader's language."""
+    found = values.ladder(config)
+    for step in found["steps"]:
+        step[3] = look.tr(step[3])
+    mapped = [
+        {
+            "value": one.value,
+            "from": one.low,
+            "to": one.high,
+            "text": look.tr(one.text),
+        }
+        for one in config.mappings
+        if one.text is not None and one.special is None
+    ]
+    return found | ({"mapped": mapped} if mapped else {})
+
+
+def _cell(columns: Mapping[str, Field], name: str, row: int) -> Any:  # noqa: ANN401 - of any kind
+    field = columns.get(name)
+    return field.values[row] if field is not None and row < len(field.values) else None
+
+
+def _labels(look: Look) -> dict[str, Any]:
+    return {"color": look.token("muted"), "fontSize": FONT_PX}
+
+
+def _pointer(look: Look) -> dict[str, Any]:
+    return {
+        "show": True,
+        "type": "line",
+        "label": {"show": False},
+        "lineStyle": {"color": look.token("faint"), "type": "dashed", "width": 1},
+    }

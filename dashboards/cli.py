@@ -1,4 +1,4 @@
-"""``citynerve dashboards``: build the boards, check that they are current, push them."""
+"""``citynerve dashboards``: build the boards, check that they are current, push or show them."""
 
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from dashboards import boards
 from dashboards.grafana import ENV as GRAFANA_ENV
 from dashboards.grafana import Grafana, GrafanaConfig
 from dashboards.push import push as push_all
+from dashboards.view.cli import preview
 
 _KEYS: Final = {
     "url": "grafana.url",
@@ -34,7 +35,10 @@ class _Settings(Config):
 
 @click.group()
 def dashboards() -> None:
-    """Build the Grafana boards and push them."""
+    """Build the Grafana boards, push them, or show them without a Grafana."""
+
+
+dashboards.add_command(preview)
 
 
 @dashboards.command()

@@ -6,16 +6,14 @@ side by side in the engine's own threads, and equal queries of several panels ru
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from datetime import tzinfo
 from typing import Any, Final, Self
 
 from citynerve.errors import CityNerveError, ConfigError
-from citynerve.influx import Series
 from dashboards import queries
 from dashboards.queries import Choice, Query, Range
 from dashboards.view import answers, marks, spans, variables
-from dashboards.view.asking import Asking
+from dashboards.view.asking import Answer, Asking
 from dashboards.view.frames import PanelData
 from dashboards.view.looks import dressed
 from dashboards.view.tables import Table
@@ -142,7 +140,7 @@ class Engine:
             text = queries.interpolate(variable.query, cores, values)
         except KeyError:
             return []  # one that it needs has nothing on offer
-        series = self._asking.ask(variable.source, text, OFFERS_S).result()
+        series = self._asking.ask(variable.source, text, OFFERS_S).get()
         tables = answers.as_series("", series)
         found = [str(v) for t in tables for v in t.columns[-1].values if v is not None]
         return variables.arranged(variable, found)
@@ -174,7 +172,7 @@ class Engine:
         asked = [self._asked(panel, target, known, values, span, least) for target in shown]
         tables: list[Table] = []
         for target, answer in zip(shown, asked, strict=True):
-            ref, series = target["refId"], answer.result()
+            ref, series = target["refId"], answer.get()
             if target.get("resultFormat", "time_series") == "table":
                 tables.extend(answers.as_table(ref, series))
             else:
@@ -190,7 +188,7 @@ class Engine:
         values: Mapping[str, Choice],
         span: Range,
         least: int,
-    ) -> Future[list[Series]]:
+    ) -> Answer:
         source = (target.get("datasource") or panel.get("datasource") or {}).get("uid", "")
         if not target.get("rawQuery") or "query" not in target:
             raise ConfigError(
@@ -217,7 +215,7 @@ class Engine:
             query = Query(f"annotation {mark.name}", mark.source, mark.query)
             text = filled(query, known, values, span)
             found.append((mark, self._asking.ask(mark.source, text, ANSWERS_S)))
-        return [marks.frame(mark, answer.result()) for mark, answer in found]
+        return [marks.frame(mark, answer.get()) for mark, answer in found]
 
 
 def filled(

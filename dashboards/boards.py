@@ -13,13 +13,18 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from citynerve.errors import ConfigError
-from dashboards import city, datastream
+from dashboards import cameras, city, datastream, district, nodes, stream, trends
 
 FOLDER: Final = Path(__file__).parent / "json"
 
 BUILDERS: Final[dict[str, Callable[[], Dashboard]]] = {
     "city-now": city.build,
+    "district": district.build,
     "datastream": datastream.build,
+    "cameras": cameras.build,
+    "nodes": nodes.build,
+    "stream": stream.build,
+    "trends": trends.build,
 }
 """File stem -> builder, in the order in which a newcomer should see them."""
 

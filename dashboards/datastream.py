@@ -1,17 +1,27 @@
-"""The board **Datastream**: one series' values, aggregates and anomalies."""
+"""The board **Datastream**: one series' values, what was expected, windows, quality, anomalies."""
 
 from typing import Final
 
-from grafana_foundation_sdk.builders.common import VizLegendOptions
-from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink
+from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.builders.stat import Panel as Stat
-from grafana_foundation_sdk.builders.table import Panel as Table
 from grafana_foundation_sdk.builders.timeseries import Panel as Timeseries
 from grafana_foundation_sdk.models import common, dashboard
 
-from citynerve.messages import BAD
-from dashboards import panels
+from citynerve.messages import BAD, UNCERTAIN
+from dashboards import anomalies, links, panels
 from dashboards.influxql import InfluxQL, annotation, choice, tag_values
+from dashboards.looks import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    colored,
+    prop,
+    titled,
+)
 from dashboards.sources import MAIN, MIXED, RAW, Source
 
 _THIS: Final = "\"node\" = '$node' AND \"sensor\" = '$sensor' AND \"property\" = '$property'"
@@ -21,17 +31,45 @@ _WINDOWS: Final = ("10s", "1m", "10m")
 
 def build() -> Dashboard:
     """The whole board."""
-    board = (
+    return panels.place(
+        _frame(),
+        [
+            (_last(), (0, 0, 6, 4)),
+            (_stored(), (6, 0, 6, 4)),
+            (_late(), (12, 0, 6, 4)),
+            (anomalies.opened(_THIS), (18, 0, 6, 4)),
+            (_values(), (0, 4, 24, 11)),
+            (_aggregates(), (0, 15, 24, 9)),
+            (_quality(), (0, 24, 12, 8)),
+            (_counts(), (12, 24, 12, 8)),
+            (anomalies.latest(_COLUMNS, _THIS), (0, 32, 24, 9)),
+        ],
+    )
+
+
+_COLUMNS: Final = (
+    *("kind", "severity", "score", "value", "expected", "low", "high"),
+    *("open", "ended", "reason"),
+)
+
+
+def _frame() -> Dashboard:
+    # Hidden: which district the node is in, for the link there.
+    district = tag_values(
+        "district", "District", RAW, f'{_NAMES} = "district" WHERE "node" = \'$node\''
+    ).hide(dashboard.VariableHide.HIDE_VARIABLE)
+    return (
         panels.board(
-            panels.DATASTREAM_UID,
+            links.DATASTREAM,
             "Datastream",
-            "One datastream: its values, its windows, and what was unusual about it.",
+            "One datastream, which is one property of one sensor at one node: its values with the "
+            "band that its history lets expect, its windows, the quality of its readings, and what "
+            "was unusual. Coloured spans mark anomalies.",
+            span="6h",
         )
+        .link(links.to(links.NODES, "This node", node="${node}"))
         .link(
-            DashboardLink("City now")
-            .type(dashboard.DashboardLinkType.LINK)
-            .url(f"/d/{panels.CITY_UID}")
-            .keep_time(keep_time=True)
+            links.to(links.DISTRICT, "Its district", district="${district}", property="${property}")
         )
         .with_variable(tag_values("node", "Node", RAW, f'{_NAMES} = "node"'))
         .with_variable(
@@ -46,6 +84,7 @@ def build() -> Dashboard:
             )
         )
         .with_variable(choice("window", "Window", _WINDOWS, "1m"))
+        .with_variable(district)
         .annotation(
             annotation(
                 "Anomalies",
@@ -57,42 +96,30 @@ def build() -> Dashboard:
                 text="reason",
                 tags="kind",
                 end="ended",
-                color=panels.VERMILION,
+                color=VERMILION,
             )
         )
-    )
-    return panels.place(
-        board,
-        [
-            (_last(), (0, 0, 6, 4)),
-            (_stored(), (6, 0, 6, 4)),
-            (_late(), (12, 0, 6, 4)),
-            (panels.anomaly_count(_THIS), (18, 0, 6, 4)),
-            (_values(), (0, 4, 24, 9)),
-            (_aggregates(), (0, 13, 24, 9)),
-            (_counts(), (0, 22, 8, 9)),
-            (_anomalies(), (8, 22, 16, 9)),
-        ],
     )
 
 
 def _last() -> Stat:
     return panels.key_figure(
         "Last value",
-        "The newest stored observation of the range. Empty where raw storage is off.",
+        "The newest stored observation of the range. A dash where observations are not stored one "
+        "by one.",
         InfluxQL(
             "A",
             RAW,
             f"""SELECT last("value") AS "value" FROM "observation" WHERE $timeFilter AND {_THIS}""",
         ),
-        "lastNotNull",
     ).decimals(2)
 
 
 def _stored() -> Stat:
-    return panels.key_figure(
+    return panels.count(
         "Observations",
-        "Stored in the time range, of whatever quality. Zero where raw storage is off.",
+        "How many readings are stored in the time range, of whatever quality. Zero where they are "
+        "not stored one by one.",
         InfluxQL(
             "A",
             RAW,
@@ -101,14 +128,14 @@ def _stored() -> Stat:
             WHERE $timeFilter AND {_THIS}
             """,
         ),
-        "lastNotNull",
     )
 
 
 def _late() -> Stat:
-    return panels.key_figure(
+    return panels.count(
         "Late",
-        "Observations that came after their window had closed, by ten-minute windows.",
+        "Readings that came after their window had closed: stored, but in no mean. Raise the "
+        "sensor's lateness at its node if they are many.",
         InfluxQL(
             "A",
             MAIN,
@@ -117,70 +144,90 @@ def _late() -> Stat:
             WHERE $timeFilter AND "window" = '10m' AND {_THIS}
             """,
         ),
-        "lastNotNull",
     )
 
 
 def _values() -> Timeseries:
     return (
-        _lines(
+        panels.lines(
             "Value",
-            "Observations as they were stored; where several share a pixel, their mean. Bad ones "
-            "(out of the property's physical range, or marked so by the sensor) as points.",
+            "Observations as they were stored (blue; where several share a pixel, their mean), bad "
+            "ones (impossible, or marked so by the sensor) as red points, and where it is known "
+            "the expected value (dashed) with its band. Spans in red are anomalies.",
         )
+        .datasource(MIXED)
+        .with_target(_observed("A", "value", f'"quality" < {BAD}'))
+        .with_target(_observed("B", "bad", f'"quality" >= {BAD}'))
         .with_target(
             InfluxQL(
-                "A",
-                RAW,
+                "C",
+                MAIN,
                 f"""
-                SELECT mean("value") AS "value" FROM "observation"
-                WHERE $timeFilter AND "quality" < {BAD} AND {_THIS}
-                GROUP BY time($__interval) fill(none)
+                SELECT mean("value") AS "expected", mean("low") AS "lowest expected",
+                mean("high") AS "highest expected" FROM "expected"
+                WHERE $timeFilter AND {_THIS} GROUP BY time($__interval) fill(none)
                 """,
-            ).series("value")
+            ).series("$col")
         )
-        .with_target(
-            InfluxQL(
-                "B",
-                RAW,
-                f"""
-                SELECT mean("value") AS "bad" FROM "observation"
-                WHERE $timeFilter AND "quality" >= {BAD} AND {_THIS}
-                GROUP BY time($__interval) fill(none)
-                """,
-            ).series("bad")
-        )
-        .override_by_name("value", [_color(panels.BLUE)])
+        .override_by_name("value", [colored(BLUE), prop("custom.lineWidth", 2)])
         .override_by_name(
             "bad",
             [
-                _color(panels.VERMILION),
-                panels.prop("custom.drawStyle", common.GraphDrawStyle.POINTS),
-                panels.prop("custom.pointSize", 7),
+                colored(VERMILION),
+                prop("custom.drawStyle", common.GraphDrawStyle.POINTS),
+                prop("custom.pointSize", 7),
+            ],
+        )
+        .override_by_name(
+            "expected",
+            [colored(GREY), prop("custom.lineStyle", {"fill": "dash", "dash": [8, 6]})],
+        )
+        .override_by_name("lowest expected", [colored(GREY), prop("custom.lineWidth", 0)])
+        .override_by_name(
+            "highest expected",
+            [
+                colored(GREY),
+                prop("custom.lineWidth", 0),
+                prop("custom.fillBelowTo", "lowest expected"),
+                prop("custom.fillOpacity", 20),
             ],
         )
     )
+
+
+def _observed(ref: str, name: str, condition: str) -> InfluxQL:
+    return InfluxQL(
+        ref,
+        RAW,
+        f"""
+        SELECT mean("value") AS "{name}" FROM "observation"
+        WHERE $timeFilter AND {condition} AND {_THIS}
+        GROUP BY time($__interval) fill(none)
+        """,
+    ).series(name)
 
 
 def _aggregates() -> Timeseries:
     # Windows under ten minutes stand in the one database, the others in the other; InfluxQL on 2.x
     # can't ask both at once, so both are asked and one has no answer.
     return (
-        _lines(
+        panels.lines(
             "Mean, minimum and maximum of $window windows",
-            "Where several windows share a pixel, the mean of their means and their extremes.",
+            "Each window's mean, with the band from its least to its greatest reading. Where "
+            "several windows share a pixel, the mean of their means and their extremes. These stay "
+            "when the observations themselves are deleted.",
         )
         .datasource(MIXED)
         .with_target(_window_figures("A", RAW))
         .with_target(_window_figures("B", MAIN))
-        .override_by_name("mean", [_color(panels.BLUE), panels.prop("custom.lineWidth", 2)])
-        .override_by_name("min", [_color(panels.SKY)])
+        .override_by_name("mean", [colored(BLUE), prop("custom.lineWidth", 2)])
+        .override_by_name("min", [colored(SKY)])
         .override_by_name(
             "max",
             [
-                _color(panels.SKY),
-                panels.prop("custom.fillBelowTo", "min"),
-                panels.prop("custom.fillOpacity", 15),
+                colored(SKY),
+                prop("custom.fillBelowTo", "min"),
+                prop("custom.fillOpacity", 15),
             ],
         )
     )
@@ -198,16 +245,48 @@ def _window_figures(ref: str, source: Source) -> InfluxQL:
     ).series("$col")
 
 
+def _quality() -> Timeseries:
+    return (
+        panels.bars(
+            "Readings by quality",
+            "How many readings were good, uncertain or bad. Bad ones are stored, but in no window.",
+        )
+        .interval("1m")
+        .with_target(_of_quality("A", "good", f'"quality" < {UNCERTAIN}'))
+        .with_target(
+            _of_quality("B", "uncertain", f'"quality" >= {UNCERTAIN} AND "quality" < {BAD}')
+        )
+        .with_target(_of_quality("C", "bad", f'"quality" >= {BAD}'))
+        .override_by_name("good", [colored(GREEN)])
+        .override_by_name("uncertain", [colored(ORANGE)])
+        .override_by_name("bad", [colored(VERMILION)])
+    )
+
+
+def _of_quality(ref: str, name: str, condition: str) -> InfluxQL:
+    return InfluxQL(
+        ref,
+        RAW,
+        f"""
+        SELECT count("value") AS "{name}" FROM "observation"
+        WHERE $timeFilter AND {condition} AND {_THIS}
+        GROUP BY time($__interval) fill(none)
+        """,
+    ).series(name)
+
+
 def _counts() -> Timeseries:
     return (
-        _lines("Observations in $window windows", "How many each window counted.")
+        panels.bars(
+            "Readings in $window windows",
+            "How many readings each window counted, and how many came too late for it. Gaps are "
+            "silence.",
+        )
         .datasource(MIXED)
-        .draw_style(common.GraphDrawStyle.BARS)
-        .fill_opacity(60)
-        .min(0)
-        .color_scheme(panels.fixed(panels.GREEN))
         .with_target(_window_counts("A", RAW))
         .with_target(_window_counts("B", MAIN))
+        .override_by_name("count", [*titled("in time"), colored(SKY)])
+        .override_by_name("late", [colored(PURPLE)])
     )
 
 
@@ -216,36 +295,8 @@ def _window_counts(ref: str, source: Source) -> InfluxQL:
         ref,
         source,
         f"""
-        SELECT sum("count") AS "count" FROM "aggregate"
+        SELECT sum("count") AS "count", sum("late") AS "late" FROM "aggregate"
         WHERE $timeFilter AND "window" = '$window' AND {_THIS}
         GROUP BY time($__interval) fill(none)
         """,
-    ).series("count")
-
-
-def _anomalies() -> Table:
-    return panels.anomaly_table(
-        ("kind", "severity", "score", "value", "expected", "low", "high", "ended", "reason"), _THIS
-    )
-
-
-def _lines(title: str, description: str) -> Timeseries:
-    return (
-        Timeseries()
-        .title(title)
-        .description(description)
-        .draw_style(common.GraphDrawStyle.LINE)
-        .line_width(1)
-        .show_points(common.VisibilityMode.AUTO)
-        .legend(
-            VizLegendOptions()
-            .show_legend(show_legend=True)
-            .display_mode(common.LegendDisplayMode.LIST)
-            .placement(common.LegendPlacement.BOTTOM)
-            .calcs([])
-        )
-    )
-
-
-def _color(color: str) -> dashboard.DynamicConfigValue:
-    return panels.prop("color", {"mode": "fixed", "fixedColor": color})
+    ).series("$col")

@@ -66,8 +66,10 @@ class InfluxQL(Builder[Dataquery]):
         return self._target
 
 
-def tag_values(name: str, label: str, source: Source, query: str) -> QueryVariable:
-    """A variable whose choices are the values of a tag."""
+def tag_values(
+    name: str, label: str, source: Source, query: str, *, default: str | None = None
+) -> QueryVariable:
+    """A variable whose choices are the values of a tag; ``default`` where it is among them."""
     variable = (
         QueryVariable(name)
         .label(label)
@@ -78,6 +80,8 @@ def tag_values(name: str, label: str, source: Source, query: str) -> QueryVariab
         .include_all(include_all=False)
         .multi(multi=False)
     )
+    if default is not None:
+        variable.current(dashboard.VariableOption(selected=True, text=default, value=default))
     _leave_interval_keys_out(variable)
     return variable
 

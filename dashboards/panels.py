@@ -1,49 +1,71 @@
-"""The few looks that the boards share: key figures, tables, bars in cells, links."""
+"""The kinds of panels that the boards share, each with one look: figures, lines, bars, tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import urlencode
 
-from grafana_foundation_sdk.builders import geomap, stat, table, timeseries
-from grafana_foundation_sdk.builders.common import ReduceDataOptions
-from grafana_foundation_sdk.builders.dashboard import (
-    Dashboard,
-    DashboardLink,
-    FieldColor,
-    ThresholdsConfig,
+from grafana_foundation_sdk.builders import (
+    barchart,
+    bargauge,
+    geomap,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
 )
+from grafana_foundation_sdk.builders.common import (
+    ReduceDataOptions,
+    StackingConfig,
+    TableSortByFieldState,
+)
+from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models import common, dashboard
 
 from dashboards.influxql import InfluxQL
-from dashboards.sources import MAIN
+from dashboards.links import others
+from dashboards.looks import (
+    BLUE,
+    VERMILION,
+    Properties,
+    by_threshold,
+    fixed,
+    legend,
+    steps,
+    tooltip,
+)
 
-DATASTREAM_UID: Final = "citynerve-datastream"
-CITY_UID: Final = "citynerve-city"
-
-# Okabe and Ito's palette: told apart by colour-blind people too.
-BLUE: Final = "#0072B2"
-SKY: Final = "#56B4E9"
-VERMILION: Final = "#D55E00"
-GREEN: Final = "#009E73"
-
-
-Panel = geomap.Panel | stat.Panel | table.Panel | timeseries.Panel
+Panel = (
+    barchart.Panel
+    | bargauge.Panel
+    | geomap.Panel
+    | stat.Panel
+    | statetimeline.Panel
+    | table.Panel
+    | timeseries.Panel
+)
 Place = tuple[int, int, int, int]
 """x, y, width, height on Grafana's grid, which is 24 columns wide."""
 
+NOTHING: Final = "-"
+"""What a figure shows where there is no data."""
 
-def board(uid: str, title: str, description: str) -> Dashboard:
-    """An empty board of CityNerve's: the last hour, drawn anew every 10 s."""
-    return (
+
+def board(
+    uid: str, title: str, description: str, *, span: str = "1h", refresh: str = "10s"
+) -> Dashboard:
+    """An empty board of CityNerve's that shows the last ``span``, and leads to the others."""
+    made = (
         Dashboard(title)
         .uid(uid)
         .description(description)
         .tags(["citynerve"])
         .timezone("browser")
-        .time("now-1h", "now")
-        .refresh("10s")
+        .time(f"now-{span}", "now")
+        .refresh(refresh)
         .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
     )
+    for link in others(uid):
+        made.link(link)
+    return made
 
 
 def place(on: Dashboard, panels: Sequence[tuple[Panel, Place]]) -> Dashboard:
@@ -53,7 +75,9 @@ def place(on: Dashboard, panels: Sequence[tuple[Panel, Place]]) -> Dashboard:
     return on
 
 
-def key_figure(title: str, description: str, target: InfluxQL, calc: str) -> stat.Panel:
+def key_figure(
+    title: str, description: str, target: InfluxQL, calc: str = "lastNotNull"
+) -> stat.Panel:
     """One big number, reduced from a series by ``calc`` (``lastNotNull``, ``mean``, ``sum``)."""
     return (
         stat.Panel()
@@ -66,15 +90,81 @@ def key_figure(title: str, description: str, target: InfluxQL, calc: str) -> sta
         .text_mode(common.BigValueTextMode.VALUE)
         .color_scheme(fixed(BLUE))
         .decimals(0)
-        .no_value("0")
+        .no_value(NOTHING)
         .height(4)
     )
 
 
+def count(title: str, description: str, target: InfluxQL) -> stat.Panel:
+    """A number of things; none of them is zero, not nothing."""
+    return key_figure(title, description, target).no_value("0")
+
+
 def alarm_above_zero(panel: stat.Panel) -> stat.Panel:
     """Show a key figure in another colour as soon as it isn't zero."""
-    return panel.color_scheme(FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS)).thresholds(
-        steps((None, BLUE), (1, VERMILION))
+    return panel.color_scheme(by_threshold()).thresholds(steps((None, BLUE), (1, VERMILION)))
+
+
+def lines(title: str, description: str) -> timeseries.Panel:
+    """Curves over time."""
+    return (
+        timeseries.Panel()
+        .title(title)
+        .description(description)
+        .draw_style(common.GraphDrawStyle.LINE)
+        .line_width(1)
+        .show_points(common.VisibilityMode.AUTO)
+        .legend(legend())
+        .tooltip(tooltip())
+    )
+
+
+def bars(title: str, description: str) -> timeseries.Panel:
+    """Counts over time, those of several series on top of each other."""
+    return (
+        lines(title, description)
+        .draw_style(common.GraphDrawStyle.BARS)
+        .line_width(0)
+        .fill_opacity(80)
+        .show_points(common.VisibilityMode.NEVER)
+        .min(0)
+        .stacking(StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
+    )
+
+
+def ranking(title: str, description: str, target: InfluxQL) -> bargauge.Panel:
+    """The last value of each series as a bar, one below the other."""
+    return (
+        bargauge.Panel()
+        .title(title)
+        .description(description)
+        .with_target(target)
+        .orientation(common.VizOrientation.HORIZONTAL)
+        .display_mode(common.BarGaugeDisplayMode.BASIC)
+        .value_mode(common.BarGaugeValueMode.TEXT)
+        .show_unfilled(show_unfilled=True)
+        .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields(""))
+        .no_value(NOTHING)
+    )
+
+
+def columns(title: str, description: str, over: str) -> barchart.Panel:
+    """Bars side by side for each value of the field ``over``."""
+    return (
+        barchart.Panel()
+        .title(title)
+        .description(description)
+        .x_field(over)
+        .orientation(common.VizOrientation.VERTICAL)
+        .stacking(common.StackingMode.NONE)
+        .show_value(common.VisibilityMode.NEVER)
+        .group_width(0.7)
+        .bar_width(0.95)
+        .line_width(0)
+        .fill_opacity(85)
+        .legend(legend())
+        .tooltip(tooltip())
+        .min(0)
     )
 
 
@@ -90,114 +180,42 @@ def listing(title: str, description: str, target: InfluxQL) -> table.Panel:
     )
 
 
-def anomaly_count(condition: str) -> stat.Panel:
-    """How many anomalies that meet an InfluxQL ``condition`` opened in the time range."""
-    return alarm_above_zero(
-        key_figure(
-            "Anomalies",
-            "Opened in the time range.",
-            InfluxQL(
-                "A",
-                MAIN,
-                f"""
-                SELECT count("severity") AS "anomalies" FROM "anomaly"
-                WHERE $timeFilter AND {condition}
-                """,
-            ),
-            "lastNotNull",
-        )
-    )
-
-
-def anomaly_table(columns: Sequence[str], condition: str) -> table.Panel:
-    """The anomalies that meet an InfluxQL ``condition``, newest first.
-
-    Args:
-        columns: Tags and fields of the measurement, keys of ``_ANOMALY``, in their order.
-        condition: What follows ``$timeFilter AND``.
-    """
-    selected = ", ".join(f'"{column}"' for column in columns)
-    panel = listing(
-        "Latest anomalies",
-        "Newest first, at most 200. An anomaly without an end is open.",
-        InfluxQL(
-            "A",
-            MAIN,
-            f"""
-            SELECT {selected} FROM "anomaly" WHERE $timeFilter AND {condition}
-            ORDER BY time DESC LIMIT 200
-            """,
-        ),
-    ).override_by_name("Time", titled("Opened"))
-    for column in columns:
-        panel.override_by_name(column, _ANOMALY[column])
+def with_columns(panel: table.Panel, overrides: Mapping[str, Properties]) -> table.Panel:
+    """Say how each column of a table reads."""
+    for column, properties in overrides.items():
+        panel.override_by_name(column, properties)
     return panel
 
 
-def fixed(color: str) -> FieldColor:
-    """One colour whatever the value."""
-    return FieldColor().mode(dashboard.FieldColorModeId.FIXED).fixed_color(color)
+def sorted_by(panel: table.Panel, title: str, *, descending: bool = False) -> table.Panel:
+    """Order a table by the column that reads ``title``."""
+    return panel.sort_by([TableSortByFieldState().display_name(title).desc(descending)])
 
 
-def steps(*pairs: tuple[float | None, str]) -> ThresholdsConfig:
-    """Absolute thresholds: each colour holds from its value on, the first from minus infinity."""
+def states(title: str, description: str) -> statetimeline.Panel:
+    """How something stood over time, as coloured spans with words."""
     return (
-        ThresholdsConfig()
-        .mode(dashboard.ThresholdsMode.ABSOLUTE)
-        .steps([dashboard.Threshold(value=value, color=color) for value, color in pairs])
+        statetimeline.Panel()
+        .title(title)
+        .description(description)
+        .merge_values(merge_values=True)
+        .show_value(common.VisibilityMode.AUTO)
+        .align_value(common.TimelineValueAlignment.LEFT)
+        .row_height(0.8)
+        .fill_opacity(80)
+        .line_width(0)
+        .legend(legend())
+        .tooltip(tooltip())
     )
 
 
-def prop(name: str, value: object) -> dashboard.DynamicConfigValue:
-    """One property of an override."""
-    return dashboard.DynamicConfigValue(id_val=name, value=value)
-
-
-def hidden() -> list[dashboard.DynamicConfigValue]:
-    """Leave a column out of a table."""
-    return [prop("custom.hidden", value=True)]
-
-
-def titled(title: str, unit: str | None = None) -> list[dashboard.DynamicConfigValue]:
-    """Name a column for people, with its unit where it has one."""
-    named = [prop("displayName", title)]
-    return [*named, prop("unit", unit)] if unit else named
-
-
-def bar(color: str) -> list[dashboard.DynamicConfigValue]:
-    """Draw a number as a bar in its cell."""
-    return [
-        prop("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}),
-        prop("color", {"mode": "fixed", "fixedColor": color}),
-        prop("min", 0),
-        prop("decimals", 0),
-    ]
-
-
-_ANOMALY: Final[dict[str, list[dashboard.DynamicConfigValue]]] = {
-    "kind": titled("Kind"),
-    "node": titled("Node"),
-    "sensor": titled("Sensor"),
-    "property": titled("Property"),
-    "district": titled("District"),
-    "severity": [*titled("Severity"), prop("decimals", 2)],
-    "score": [*titled("Score"), prop("decimals", 1)],
-    "value": titled("Value"),
-    "expected": titled("Expected"),
-    "low": titled("Low"),
-    "high": titled("High"),
-    "ended": titled("Ended", "dateTimeAsIso"),
-    "reason": titled("Reason"),
-}
-
-
-def to_datastream() -> DashboardLink:
-    """Open the datastream of a row in its own board, in the same time range."""
-    chosen = {f"var-{tag}": f"${{__data.fields.{tag}}}" for tag in ("node", "sensor", "property")}
-    query = urlencode(chosen, safe="${}")
-    return (
-        DashboardLink("Open this datastream")
-        .type(dashboard.DashboardLinkType.LINK)
-        .url(f"/d/{DATASTREAM_UID}?{query}&${{__url_time_range}}")
-        .target_blank(target_blank=False)
+def colored_cell() -> common.TableCellOptions:
+    """Cells on the colour of their value."""
+    return common.TableColoredBackgroundCellOptions(
+        mode=common.TableCellBackgroundDisplayMode.BASIC
     )
+
+
+def transformed(kind: str, **options: object) -> dashboard.DataTransformerConfig:
+    """One of Grafana's transformations."""
+    return dashboard.DataTransformerConfig(id_val=kind, options=options)

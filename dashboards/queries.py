@@ -2,7 +2,7 @@
 
 For whatever runs the boards' queries without a Grafana. What is followed is Grafana 11's InfluxDB
 data source in InfluxQL mode: variables are replaced first (escaped where they stand in a regular
-expression), then ``$timeFilter``, ``$__interval_ms`` and ``$__interval``.
+expression), then ``$timeFilter``, ``${__from}``, ``${__to}``, ``$__interval_ms``, ``$__interval``.
 
 A board is the parsed JSON of ``dashboards/json``; times are milliseconds since 1970 UTC.
 """
@@ -21,7 +21,9 @@ Ask = Callable[[str, str], Sequence[str]]
 """Runs a variable's query: ``(data source uid, InfluxQL) -> values``."""
 
 _VARIABLE: Final = re.compile(r"\$(?:(?P<bare>\w+)|\{(?P<braced>\w+)\})")
-_BUILT_IN: Final = frozenset({"timeFilter", "__interval", "__interval_ms", "interval"})
+_BUILT_IN: Final = frozenset(
+    {"timeFilter", "__from", "__to", "__interval", "__interval_ms", "interval"}
+)
 _SPECIAL: Final = re.compile(r"[\\^$*+?.()|\[\]{}/]")
 _SPAN: Final = re.compile(r"^(\d+)(ms|s|m|h|d|w)$")
 _UNITS_MS: Final = {
@@ -137,6 +139,8 @@ def substitute(
     step = interval(span, query.interval)
     return (
         text.replace("$timeFilter", f"time >= {span.start}ms and time <= {span.end}ms")
+        .replace("${__from}", str(span.start))
+        .replace("${__to}", str(span.end))
         .replace("$__interval_ms", str(step))
         .replace("$__interval", f"{step}ms")
         .replace("$interval", f"{step}ms")

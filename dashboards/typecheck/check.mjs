@@ -18,7 +18,10 @@ const work = mkdtempSync(join(here, '.check-'));
 
 // Panel type in the JSON -> the schema's name of it; FieldConfig only where the schema has one.
 const PANELS = {
+  barchart: ['BarChart', true],
+  bargauge: ['BarGauge', false],
   geomap: ['Geomap', false],
+  'state-timeline': ['StateTimeline', true],
   stat: ['Stat', false],
   table: ['Table', true],
   timeseries: ['TimeSeries', true],
@@ -71,16 +74,17 @@ function source(board) {
   for (const type of new Set(panels.map((panel) => panel.type))) {
     const [name, hasFieldConfig] = PANELS[type] ?? [];
     if (!name) throw new Error(`add the panel type ${type} to PANELS in check.mjs`);
-    const path = `@grafana/schema/dist/esm/raw/composable/${type}/panelcfg/x/${name}PanelCfg_types.gen`;
-    lines.push(`import type * as ${type} from '${path}';`);
-    const custom = hasFieldConfig ? `Partial<${type}.FieldConfig>` : 'Record<string, never>';
-    lines.push(`type Panel_${type} = Drawn<Partial<${type}.Options>, ${custom}>;`);
+    const folder = name.toLowerCase();
+    const path = `@grafana/schema/dist/esm/raw/composable/${folder}/panelcfg/x/${name}PanelCfg_types.gen`;
+    lines.push(`import type * as ${name} from '${path}';`);
+    const custom = hasFieldConfig ? `Partial<${name}.FieldConfig>` : 'Record<string, never>';
+    lines.push(`type Panel_${name} = Drawn<Partial<${name}.Options>, ${custom}>;`);
   }
   lines.push(`export const frame: Frame = ${JSON.stringify(frame, null, 2)};`);
   for (const panel of panels) {
     lines.push(`// ${panel.title}`);
     const text = JSON.stringify(panel, null, 2);
-    lines.push(`export const panel${panel.id}: Panel_${panel.type} = ${text};`);
+    lines.push(`export const panel${panel.id}: Panel_${PANELS[panel.type][0]} = ${text};`);
   }
   return lines.join('\n');
 }

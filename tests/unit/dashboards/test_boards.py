@@ -1,9 +1,11 @@
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +13,7 @@ from click.testing import CliRunner
 from citynerve.errors import ConfigError
 from dashboards import boards
 from dashboards.cli import dashboards as command
-from dashboards.panels import CITY_UID, DATASTREAM_UID
+from dashboards.links import TITLES
 from dashboards.sources import SOURCES
 
 BOARDS = boards.load()
@@ -82,10 +84,42 @@ def test_every_reference_to_a_data_source_is_one_that_is_provisioned() -> None:
 
 
 def test_links_lead_to_boards_that_exist() -> None:
-    text = json.dumps(list(BOARDS.values()))
-    assert {board["uid"] for board in BOARDS.values()} == {CITY_UID, DATASTREAM_UID}
-    for uid in (CITY_UID, DATASTREAM_UID):
-        assert f"/d/{uid}" in text
+    variables = {
+        board["uid"]: {variable["name"] for variable in board["templating"].get("list", [])}
+        for board in BOARDS.values()
+    }
+    assert list(variables) == list(TITLES)
+    for board in BOARDS.values():
+        found = [urlsplit(url) for url in _urls(board)]
+        assert {url.path for url in found} >= {f"/d/{uid}" for uid in TITLES if uid != board["uid"]}
+        for url in found:
+            given = {name for name in parse_qs(url.query) if name.startswith("var-")}
+            assert given <= {f"var-{name}" for name in variables[url.path.removeprefix("/d/")]}
+
+
+def test_links_and_titles_name_fields_and_variables_that_are_there() -> None:
+    for board in BOARDS.values():
+        chosen = {variable["name"] for variable in board["templating"].get("list", [])}
+        for url in _urls(board):
+            assert set(re.findall(r"\$\{(\w+)\}", url)) - {"__url_time_range"} <= chosen
+        for panel in board["panels"]:
+            assert set(re.findall(r"\$(\w+)", f"{panel['title']} {panel['description']}")) <= chosen
+            asked = " ".join(target["query"] for target in panel["targets"])
+            for field in re.findall(
+                r"\$\{__(?:data\.fields|field\.labels)\.(\w+)\}", json.dumps(panel)
+            ):
+                assert f'"{field}"' in asked, f"{board['title']}, {panel['title']}: {field}"
+
+
+def _urls(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "url" in node:
+            yield node["url"]
+        for inner in node.values():
+            yield from _urls(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _urls(inner)
 
 
 def _references(node: object) -> Iterator[dict[str, str]]:

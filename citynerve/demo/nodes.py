@@ -14,6 +14,8 @@ Tables = dict[str, Any]
 
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST: Final = 40
+_READ_EVERY: Final = 1_000
+"""ms between two readings of a simulated datastream."""
 
 
 def plan(options: Options, suffix: str = "") -> dict[str, Tables]:
@@ -36,7 +38,16 @@ def plan(options: Options, suffix: str = "") -> dict[str, Tables]:
 
 
 def _simulated(options: Options) -> list[tuple[str, Tables]]:
-    configs = city.node_configs(options.simulated, options.seed, count=options.simulated_readings)
+    if not options.simulated:
+        return []
+    readings = options.simulated_readings
+    configs = city.node_configs(
+        options.simulated,
+        options.seed,
+        duration_ms=None if readings is None else readings * _READ_EVERY,
+        # Livelier than sensors are, so that the first minute has something to show.
+        interval_ms=_READ_EVERY,
+    )
     return list(configs.items())
 
 

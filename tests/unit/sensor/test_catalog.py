@@ -9,7 +9,7 @@ from citynerve.errors import ConfigError
 from edge.sensor import catalog
 from edge.sensor.machine import Machine
 from edge.sensor.replay import Replay
-from simulators.node import SimulatedNode
+from simulators.city.driver import SimulatedNode
 
 
 def made(table: Mapping[str, object], base: Path) -> object:
@@ -20,8 +20,8 @@ def test_each_driver_is_made_from_its_table(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("timestamp,value\n2014-01-01,1\n", encoding="utf-8")
     assert isinstance(made({"driver": "machine"}, tmp_path), Machine)
     assert isinstance(made({"driver": "replay", "paths": ["a.csv"]}, tmp_path), Replay)
-    options = {"node": "n", "sensors": {"s": ["noise"]}}
-    plugin = {"driver": "plugin", "object": "simulators.node:SimulatedNode", "options": options}
+    options = {"node": "road-01", "nodes": 1, "start_ms": 0}
+    plugin = {"driver": "plugin", "object": "simulators.city.driver:SimulatedNode", "options": options}
     assert isinstance(made(plugin, tmp_path), SimulatedNode)
 
 
@@ -29,8 +29,8 @@ def test_each_driver_is_made_from_its_table(tmp_path: Path) -> None:
     ("name", "told"),
     [
         ("no_such_module:thing", "cannot be imported"),
-        ("simulators.node:nothing", "has no 'nothing'"),
-        ("simulators.signal:PROFILES", "cannot be called"),
+        ("simulators.city.driver:nothing", "has no 'nothing'"),
+        ("simulators.city.properties:PROPERTIES", "cannot be called"),
         ("json:dumps", "does not take name, options and base"),
     ],
 )

@@ -4,7 +4,6 @@ A node, a sink or a tool has one connection, and leaves it to paho's thread. Who
 connections, or must not hand over between threads, drives them all with :meth:`Polled.poll`.
 """
 
-import heapq
 import random
 import selectors
 import socket
@@ -17,6 +16,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from citynerve.polled import PolledClient, Received
+from citynerve.timers import Timers
 
 Arrived = Callable[[Sequence[Received]], None]
 """Takes what has arrived, in order."""
@@ -32,7 +32,6 @@ _READ_MESSAGES: Final = 1024
 _READ_BYTES: Final = 1 << 18
 _LOOKS: Final = 4
 """How often a connection is looked after within its keepalive."""
-_NEVER: Final = 1e9
 _draw: Final = random.SystemRandom()
 
 
@@ -110,8 +109,7 @@ class Polled:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._timers: list[tuple[float, int, _Port]] = []
-        self._drawn = 0
+        self._timers = Timers[_Port]()
         self._unsent: set[_Port] = set()
         self._unread: set[_Port] = set()
         self._woken: set[Hashable] = set()
@@ -154,11 +152,12 @@ class Polled:
         """Let go of the system's selector; the clients must have been stopped."""
         self._selector.close()
 
-    def schedule(self, port: "_Port", seconds: float) -> None:
-        """Have ``port.due()`` called after so long; what was scheduled for it before is not."""
-        self._drawn += 1
-        port.timer = self._drawn
-        heapq.heappush(self._timers, (time.monotonic() + seconds, self._drawn, port))
+    def schedule(self, port: "_Port", seconds: float | None) -> None:
+        """Have ``port.due()`` called after so long, and at no other time; None: never."""
+        if seconds is None:
+            self._timers.drop(port)
+        else:
+            self._timers.put(port, time.monotonic() + seconds)
 
     def opened(self, port: "_Port", sock: socket.socket) -> None:
         """It has a socket."""
@@ -209,18 +208,12 @@ class Polled:
             self._selector.modify(sock, events, port)
 
     def _work_timers(self) -> None:
-        now = time.monotonic()
-        while self._timers and self._timers[0][0] <= now:
-            _, timer, port = heapq.heappop(self._timers)
-            if timer == port.timer:
-                port.due()
+        for port in self._timers.take(time.monotonic()):
+            port.due()
 
     def _until(self, timeout: float) -> float:
-        while self._timers and self._timers[0][1] != self._timers[0][2].timer:
-            heapq.heappop(self._timers)
-        if not self._timers:
-            return timeout
-        return max(0.0, min(timeout, self._timers[0][0] - time.monotonic()))
+        at = self._timers.next
+        return timeout if at is None else max(0.0, min(timeout, at - time.monotonic()))
 
 
 class _Port:
@@ -228,7 +221,6 @@ class _Port:
 
     def __init__(self, loop: Polled, key: Hashable) -> None:
         self.key = key
-        self.timer = 0
         self.writing = False
         self.made: PolledClient
         self._loop = loop
@@ -269,7 +261,7 @@ class _Port:
     def stop(self, client: paho.Client) -> None:
         del client
         self._running = False
-        self._loop.schedule(self, _NEVER)
+        self._loop.schedule(self, None)
 
     def read(self, messages: int, size: int) -> bool:
         """Hand on what has arrived; whether the socket has no more."""

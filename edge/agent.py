@@ -4,17 +4,16 @@ Exact restart: whatever is killed when, each reading of a resumable input reache
 effect. What a live input gave within its lateness and one batch's span before a kill is lost.
 """
 
-import platform
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 from typing import Final
 
-from citynerve import codec, log
+from citynerve import log
 from citynerve.clock import Clock, now_ms
-from citynerve.errors import CityNerveError, ConfigError
-from citynerve.messages import About, CameraAbout, Health, PropertyAbout, SensorAbout, Status
+from citynerve.errors import CityNerveError
+from citynerve.messages import Health, Status
 from citynerve.network import Network
-from citynerve.version import VERSION
+from edge.about import check_size, describe, units, versions
 from edge.batcher import Batcher, Sealed
 from edge.config import NodeConfig
 from edge.health import examine
@@ -31,7 +30,6 @@ STATUS_MS: Final = 10_000
 HELD_BACK_BYTES: Final = 8 << 20
 """What may wait for the stream before inputs that can wait are no longer read."""
 
-_MOST_ABOUT: Final = codec.MAX_PAYLOAD - 4096
 _MEGABYTE: Final = 1 << 20
 _MIRROR_MS: Final = 1_000
 _RETRY_MS: Final = 1_000
@@ -134,10 +132,14 @@ class Agent:
         """Begin to connect."""
         self._link.start()
 
-    def step(self) -> bool:
-        """One turn of all stages; whether there is more to do at once."""
+    def step(self, *, limit: int = POLL_LIMIT) -> bool:
+        """One turn of all stages; whether there is more to do at once.
+
+        Args:
+            limit: About how many items are read from each input at the most.
+        """
         now = self._ticks()
-        busy = self._collect(now)
+        busy = self._collect(now, limit)
         self._keep(now)
         busy = self._link.step() or busy
         self.done = self._is_done()
@@ -178,11 +180,25 @@ class Agent:
         return self._link.connected
 
     @property
+    def ended(self) -> bool:
+        """Whether all inputs have ended, and what they gave is durable."""
+        return (
+            all(intake.ended for intake in self._intakes)
+            and not self._waiting
+            and not self._waiting_live
+        )
+
+    @property
+    def unsent(self) -> int:
+        """Batches that wait for the stream."""
+        return self._spool.batches
+
+    @property
     def observations(self) -> int:
         """Those spooled since the process started."""
         return self._observations
 
-    def _collect(self, now: int) -> bool:
+    def _collect(self, now: int, limit: int) -> bool:
         """Drivers -> order -> batcher; whether anything came."""
         wall = self._clock()
         held_back = self._held_back
@@ -190,7 +206,7 @@ class Agent:
         for intake in self._intakes:
             if intake.resumable and held_back:
                 continue
-            released = intake.poll(wall, POLL_LIMIT)
+            released = intake.poll(wall, limit)
             busy = busy or intake.busy
             if intake.grown:
                 intake.grown = False
@@ -261,9 +277,8 @@ class Agent:
                 self._spool.dropped += sum(oldest.sent.values())
 
     def _is_done(self) -> bool:
-        ended = all(intake.ended for intake in self._intakes)
-        self._link.courier.draining = ended
-        return ended and not (self._waiting or self._waiting_live or self._spool.batches)
+        self._link.courier.draining = all(intake.ended for intake in self._intakes)
+        return self.ended and not self._spool.batches
 
     def _report(self, now: int) -> None:
         """The status, every ten seconds and when something changes that people look at."""
@@ -287,7 +302,7 @@ class Agent:
             sent=self._clock(),
             term=self._link.courier.terms.term,
             health=self._health(),
-            versions=_versions(),
+            versions=versions(),
         )
 
     def _health(self) -> Health:
@@ -334,61 +349,3 @@ class Agent:
         """Say goodbye and let go of the spool; after :meth:`leave`."""
         self._link.stop()
         self._spool.close()
-
-
-def describe(config: NodeConfig, drivers: Sequence[Driver]) -> About:
-    """What a node tells about itself, from its configuration and its drivers."""
-    sensors: dict[str, SensorAbout] = {}
-    cameras: list[CameraAbout] = []
-    for driver in drivers:
-        for sensor in driver.sensors():
-            sensors[sensor.name] = _merged(sensors.get(sensor.name), sensor)
-        cameras += driver.cameras()
-    position = config.node.position
-    return About(
-        area=config.node.area,
-        position=position.position() if position is not None else None,
-        sensors=tuple(sensors.values()),
-        cameras=tuple(cameras),
-        models={one.name: one.model for one in cameras if one.model is not None},
-        versions=_versions(),
-    )
-
-
-def check_size(about: About, file: str) -> None:
-    """Refuse a description that no hello can carry: the node would ask for a term for ever.
-
-    Raises:
-        ConfigError: It is too large.
-    """
-    size = len(codec.encode(about))
-    if size > _MOST_ABOUT:
-        count = sum(len(sensor.properties) for sensor in about.sensors)
-        raise ConfigError(
-            f"{count} datastreams take {size} bytes to describe, of at most {_MOST_ABOUT}",
-            file=file,
-            key="sensor",
-            fix="share them out among several nodes",
-        )
-
-
-def units(drivers: Sequence[Driver]) -> dict[tuple[str, str], str]:
-    """Each datastream's unit."""
-    return {
-        (sensor.name, prop.name): prop.unit
-        for driver in drivers
-        for sensor in driver.sensors()
-        for prop in sensor.properties
-    }
-
-
-def _merged(one: SensorAbout | None, other: SensorAbout) -> SensorAbout:
-    if one is None:
-        return other
-    known: set[PropertyAbout] = set(one.properties)
-    new = tuple(prop for prop in other.properties if prop not in known)
-    return SensorAbout(one.name, one.properties + new, one.position or other.position)
-
-
-def _versions() -> dict[str, str]:
-    return {"citynerve": VERSION, "python": platform.python_version()}

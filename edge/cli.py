@@ -80,7 +80,7 @@ def forget(path: Path, name: str) -> None:
 def check(path: Path) -> None:
     """Try the configuration: open each input, read from it, reach the broker."""
     from citynerve.mqtt import Link  # noqa: PLC0415 - --help stays quick
-    from edge.agent import check_size, describe  # noqa: PLC0415
+    from edge.about import check_size, describe  # noqa: PLC0415 - --help stays quick
     from edge.assembly import explained, make_drivers  # noqa: PLC0415
     from edge.intake import check_names  # noqa: PLC0415
 

@@ -1,5 +1,6 @@
 """The configuration of one node: a TOML file into typed structs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -80,17 +81,21 @@ class NodeConfig(Config):
     camera: list[Any] = field(default_factory=list)
 
 
-def load(path: Path) -> NodeConfig:
+def load(path: Path, *, env: Mapping[str, str] = ENV) -> NodeConfig:
     """Read a node's file; ``sensor`` and ``camera`` hold the structs of their drivers.
+
+    Args:
+        path: It.
+        env: Environment variable -> dotted key that it overrides.
 
     Raises:
         ConfigError: It is missing, is not TOML, or does not fit.
     """
-    loaded = tables.load(path, NodeConfig, env=ENV)
+    loaded = tables.load(path, NodeConfig, env=env)
     try:
         loaded.mqtt.check()
     except ConfigError as error:
-        raise tables.placed(error, str(path), env=ENV) from error
+        raise tables.placed(error, str(path), env=env) from error
     if not loaded.sensor and not loaded.camera:
         raise ConfigError(
             "the node has no input",

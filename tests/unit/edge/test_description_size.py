@@ -3,7 +3,7 @@ import pytest
 from citynerve.codec import MAX_PAYLOAD, encode
 from citynerve.errors import ConfigError
 from citynerve.messages import About, Hello, HelloMessage, PropertyAbout, SensorAbout
-from edge.agent import check_size
+from edge.about import check_size
 
 PROPERTIES = tuple(PropertyAbout(f"property-{number}", "ug/m3") for number in range(5))
 LAST = (1 << 52) - 1

@@ -1,0 +1,114 @@
+"""``citynerve simulate city``."""
+
+import signal
+from pathlib import Path
+from types import FrameType
+
+import click
+from msgspec import field
+
+from citynerve import log
+from citynerve.config import Config, loads
+from citynerve.mqtt import ENV as MQTT_ENV
+from citynerve.mqtt import MqttConfig
+from citynerve.parameters import Parsed, Speed, moment, span, speed
+
+_DIR = click.Path(file_okay=False, path_type=Path)
+
+
+class _Settings(Config):
+    mqtt: MqttConfig = field(default_factory=MqttConfig)
+
+
+@click.command()
+@click.option(
+    "--dir", "folder", type=_DIR, required=True, help="The run's folder; made if missing."
+)
+@click.option("--nodes", type=click.IntRange(min=1), help="How many. Default: 100.")
+@click.option("--seed", type=int, help="Of streets, nodes, values and incidents. Default: 1.")
+@click.option(
+    "--speed",
+    "pace",
+    type=Parsed("N|max", speed),
+    default="1",
+    show_default=True,
+    help="Simulated over real time; never ahead of the clock.",
+)
+@click.option(
+    "--start",
+    type=Parsed("ISO", moment),
+    help="When simulated time starts. Default: now, or so long ago as --for says if it is faster.",
+)
+@click.option("--history", type=Parsed("SPAN", span), help="Before it, given at once, such as 2d.")
+@click.option("--for", "length", type=Parsed("SPAN", span), help="Simulated time, such as 10m.")
+@click.option(
+    "--until-done",
+    is_flag=True,
+    help="End when all is committed by the stream; without --for, up to now.",
+)
+@click.option("--interval", type=Parsed("SPAN", span), help="Between readings. Default: as usual.")
+@click.option("--rate", type=click.FloatRange(min=0), help="Incidents drawn a day.")
+@click.option("--mqtt-url", help="The broker. Default: CITYNERVE_MQTT_URL, or this machine's.")
+@click.option("--mqtt-root", help="Topics are below it. Default: city/v1.")
+@click.option("--mqtt-ca", help="PEM file that vouches for the broker, for mqtts.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="JSON, at the end.")
+def city(  # noqa: PLR0913 - one for each option
+    folder: Path,
+    *,
+    nodes: int | None,
+    seed: int | None,
+    pace: Speed,
+    start: int | None,
+    history: float | None,
+    length: float | None,
+    until_done: bool,
+    interval: float | None,
+    rate: float | None,
+    mqtt_url: str | None,
+    mqtt_root: str | None,
+    mqtt_ca: str | None,
+    report: Path | None,
+) -> None:
+    """Run a simulated city: its nodes as real edge agents, in this process.
+
+    DIR gets the city's map (city.geojson), what really happened (truth.ndjson), and a folder for
+    each node with its configuration and spool. Ends on Ctrl-C or SIGTERM, when --for is over, or
+    with --until-done when all is committed. Started again on the same DIR it goes on where it was,
+    whatever ended it.
+    """
+    from simulators.fleet.run import Wish  # noqa: PLC0415 - --help stays quick
+    from simulators.fleet.session import Session  # noqa: PLC0415
+
+    log.configure("warning")
+    wish = Wish(
+        nodes=nodes,
+        seed=seed,
+        start=start,
+        history=_ms(history),
+        length=_ms(length),
+        interval=_ms(interval),
+        rate=rate,
+    )
+    chosen = {"mqtt.url": mqtt_url, "mqtt.root": mqtt_root, "mqtt.ca": _absolute(mqtt_ca)}
+    given = {key: value for key, value in chosen.items() if value is not None}
+    mqtt = loads("", _Settings, file="command line", env=MQTT_ENV, overrides=given).mqtt
+    mqtt.check()
+    session = Session(folder.resolve(), wish, mqtt=mqtt, speed=pace, until_done=until_done)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        # The second time, nothing is waited for.
+        for again in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(again, signal.SIG_DFL)
+        session.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    session.run(click.echo, report)
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
+
+
+def _absolute(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).resolve())

@@ -13,7 +13,8 @@ from citynerve.influx.config import ENV, InfluxConfig
 _KEYS: Final = {"influx_url": "influx.url", "raw": "influx.raw", "main": "influx.main"}
 """Option -> the setting that it overrides."""
 
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+# They need not be there yet: whoever makes them may be starting just now.
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 
 class _Connection(Config):
@@ -51,7 +52,7 @@ def preview(**options: Any) -> None:  # noqa: ANN401 - click's own
     """
     from citynerve.influx import connect  # noqa: PLC0415 - all of it only when it runs
     from dashboards import boards  # noqa: PLC0415
-    from dashboards.view import asking, engine, server, spans  # noqa: PLC0415
+    from dashboards.view import asking, engine, server, spans, truth  # noqa: PLC0415
     from dashboards.view.settings import Settings  # noqa: PLC0415
 
     settings = Settings(
@@ -68,10 +69,11 @@ def preview(**options: Any) -> None:  # noqa: ANN401 - click's own
     )
     given = {_KEYS[name]: options[name] for name in _KEYS if options[name] is not None}
     config = loads("", _Connection, file="settings", env=ENV, overrides=given).influx
+    incidents = truth.Truth(options["truth"]) if options["truth"] else None
     by_uid = {board["uid"]: board for board in boards.load().values()}
     with (
         connect(config, asking.PATIENCE_S, asking.THREADS) as influx,
-        engine.Engine(asking.of_influx(influx)) as running,
+        engine.Engine(asking.of_influx(influx), incidents) as running,
     ):
         server.serve(settings, running, by_uid, click.echo)
 

@@ -124,6 +124,11 @@ def classic(index: int, theme: Theme) -> str:
     return named(_CLASSIC[index % len(_CLASSIC)], theme)
 
 
+def palette(theme: Theme) -> list[str]:
+    """The classic palette; after its last colour series begin anew with the first."""
+    return [classic(index, theme) for index in range(len(_CLASSIC))]
+
+
 def is_continuous(mode: str) -> bool:
     """Whether a colour mode gives values colours from a scale."""
     return mode in _SCALES or mode in _SAMPLED

@@ -14,11 +14,12 @@ from dashboards import queries
 from dashboards.queries import Choice, Query, Range
 from dashboards.view import answers, marks, spans, variables
 from dashboards.view.asking import Answer, Asking
-from dashboards.view.frames import PanelData
+from dashboards.view.frames import Frame, PanelData
 from dashboards.view.looks import dressed
 from dashboards.view.tables import Table
 from dashboards.view.text import interpolated
 from dashboards.view.transform import transformed
+from dashboards.view.truth import Truth
 from dashboards.view.variables import Variable
 
 OFFERS_S: Final = 5.0
@@ -39,10 +40,12 @@ class Engine:
 
     Args:
         asking: Who asks InfluxDB.
+        truth: A simulated city's incidents, marked on every time axis.
     """
 
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: Asking, truth: Truth | None = None) -> None:
         self._asking = asking
+        self._truth = truth
 
     def variables(self, board: Mapping[str, Any]) -> list[Variable]:
         """The board's variables, in the order in which they are filled.
@@ -207,7 +210,7 @@ class Engine:
         known: Sequence[Variable],
         values: Mapping[str, Choice],
         span: Range,
-    ) -> list[Any]:
+    ) -> list[Frame]:
         if panel.get("type") not in _TIMED:
             return []
         found = []
@@ -215,7 +218,8 @@ class Engine:
             query = Query(f"annotation {mark.name}", mark.source, mark.query)
             text = filled(query, known, values, span)
             found.append((mark, self._asking.ask(mark.source, text, ANSWERS_S)))
-        return [marks.frame(mark, answer.get()) for mark, answer in found]
+        frames = [marks.frame(mark, answer.get()) for mark, answer in found]
+        return [*frames, *([self._truth.frame(values, span)] if self._truth else [])]
 
 
 def filled(

@@ -120,6 +120,8 @@ def _by_value(options: Mapping[str, Any]) -> Fits:
     wanted, operator = float(options.get("value") or 0), options.get("op", "gte")
 
     def fits(column: Column, _: str, __: Table) -> bool:
+        if column.kind != "number":
+            return False
         found = reducers.reduced(column.values, options["reducer"])
         if not isinstance(found, int | float):
             return False

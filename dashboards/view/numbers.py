@@ -1,6 +1,7 @@
 """Numbers as Grafana writes them: how many decimals, and which prefix goes with a unit."""
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -68,7 +69,7 @@ def fixed(value: float, decimals: int | None) -> str:
     wanted = decimals_for(value) if decimals is None else decimals
     if value == 0:
         return f"{0:.{max(0, wanted)}f}"
-    factor = 10.0 ** max(0, wanted)
+    factor = 10.0 ** min(max(0, wanted), sys.float_info.max_10_exp)
     if abs(value) * factor >= 2.0**53:
         written = plain(value)  # nothing after the point is left to round
     else:

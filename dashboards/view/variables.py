@@ -32,7 +32,7 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
         kind: Grafana's type.
         query: What is asked, for the kind ``query``; the one value, for ``constant``.
         source: The data source's uid, for the kind ``query``.
-        regex: Keeps the values that it matches (its first group, where it has one); may be empty.
+        regex: Keeps the values that it matches (of them its first group, if any); may be empty.
         sort: Grafana's number of an order (0: as the database gives them).
         fixed: The values on offer, where no query gives them.
         multi: Whether several may be chosen.
@@ -142,8 +142,8 @@ def _variable(entry: Mapping[str, Any]) -> Variable:
 def _fixed(entry: Mapping[str, Any], query: str) -> tuple[str, ...]:
     options = tuple(option["value"] for option in entry.get("options") or ())
     if not options:
-        parts = (part.strip() for part in re.split(r"(?<!\\),", query))
-        options = tuple(part.replace("\\,", ",").partition(" : ")[2] or part for part in parts)
+        parts = (part.strip().replace("\\,", ",") for part in re.split(r"(?<!\\),", query))
+        options = tuple(part.partition(" : ")[2] or part for part in parts)
     return tuple(value for value in options if value and value != ALL)
 
 
@@ -173,19 +173,26 @@ def _available(variable: Variable, offered: Sequence[str], wanted: Choice | None
 
 
 def _filtered(variable: Variable, offered: Sequence[str]) -> list[str]:
+    """The values that the filter matches; where it has a group, what that holds instead."""
     if not variable.regex:
         return list(offered)
-    body = variable.regex
-    if body.startswith("/"):
-        body = body[1 : body.rindex("/")] if body.count("/") > 1 else body[1:]
+    wanted = _pattern(variable)
+    if not wanted.groups:
+        return [value for value in offered if wanted.search(value)]
+    group = "value" if "value" in wanted.groupindex else 1
+    matches = [wanted.search(value) for value in offered]
+    return [match[group] for match in matches if match and match[group] is not None]
+
+
+def _pattern(variable: Variable) -> re.Pattern[str]:
+    written = re.fullmatch(r"/(.*)/[a-z]*", variable.regex)
+    body = written[1] if written else variable.regex
     try:
-        pattern = re.compile(body)
+        return re.compile(re.sub(r"\(\?<(\w+)>", r"(?P<\1>", body))
     except re.error as error:
         raise ConfigError(
             f"not a regular expression: {error}", key=f"{variable.name}.regex", value=variable.regex
         ) from error
-    matches = (pattern.search(value) for value in offered)
-    return [match[1] if pattern.groups and match[1] else match[0] for match in matches if match]
 
 
 def _sorted(values: list[str], order: int) -> list[str]:

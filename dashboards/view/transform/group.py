@@ -54,6 +54,9 @@ def grouping_to_matrix(
     As in Grafana, several tables, or one without the columns, stay as they are.
     """
     only(options, ("rowField", "columnField", "valueField", "emptyValue"), "groupingToMatrix")
+    empty = _EMPTY[
+        one_of(options.get("emptyValue") or "empty", tuple(_EMPTY), "groupingToMatrix.emptyValue")
+    ]
     if len(tables) != 1:
         return list(tables)
     (table,), (named,) = tables, titles(tables)
@@ -62,9 +65,6 @@ def grouping_to_matrix(
     values = find(table, named, options.get("valueField") or "Value")
     if columns is None or rows is None or values is None:
         return list(tables)
-    empty = _EMPTY[
-        one_of(options.get("emptyValue") or "empty", tuple(_EMPTY), "groupingToMatrix.emptyValue")
-    ]
     cells = dict(zip(zip(rows.values, columns.values, strict=True), values.values, strict=True))
     heads = list(dict.fromkeys(rows.values))
     made = [Column(f"{down}\\{across}", "string", [_text(head) for head in heads])]

@@ -38,8 +38,8 @@ class Live(NamedTuple):
     """One run in real time.
 
     ``share``: CPU seconds of the fleet for a second of the clock; ``others``: the same of broker,
-    stream and InfluxDB. ``ready``: seconds until all nodes had connected. ``behind``: how late (ms)
-    a node got its turn at the worst in each second: the median and the worst of these.
+    stream and InfluxDB. ``ready``: seconds until all nodes had connected. ``late``: by how much
+    (ms) a node's turn came late at the worst in each second: the median and the worst of these.
     """
 
     nodes: int
@@ -48,7 +48,7 @@ class Live(NamedTuple):
     share: float
     others: dict[str, float]
     rate: float
-    behind: tuple[int, int]
+    late: tuple[int, int]
     memory: float
     disk: float
     unsent: int
@@ -118,16 +118,16 @@ def live(place: Path, nodes: int, seconds: float) -> Live:
         ready = time.monotonic() - began
         time.sleep(_WARM)
         before, first, since = run.cpu(), run.state(), time.monotonic()
-        behind = []
+        late = []
         while time.monotonic() < since + seconds:
             time.sleep(1)
             run.check()
-            behind.append(int(run.state()["behind"]))
+            late.append(int(run.state()["late"]))
         last, spent = run.state(), time.monotonic() - since
         share = {name: (cpu - before[name]) / spent for name, cpu in run.cpu().items()}
         disk = sum(path.stat().st_blocks * 512 for path in run.place.rglob("*") if path.is_file())
         assert run.process.stop(60) == 0, run.process.tail()
-        behind.sort()
+        late.sort()
         return Live(
             nodes=nodes,
             seconds=spent,
@@ -135,7 +135,7 @@ def live(place: Path, nodes: int, seconds: float) -> Live:
             share=share.pop("fleet"),
             others=share,
             rate=(last["observations"] - first["observations"]) / spent,
-            behind=(behind[len(behind) // 2], behind[-1]),
+            late=(late[len(late) // 2], late[-1]),
             memory=last["memory"] / _MEGABYTE,
             disk=disk / _MEGABYTE,
             unsent=last["unsent"],
@@ -184,7 +184,7 @@ def _chain(place: Path) -> Iterator[Chain]:
 
 def _show_live(one: Live) -> None:
     others = ", ".join(f"{name} {share:.0%}" for name, share in one.others.items())
-    median, worst = one.behind
+    median, worst = one.late
     print(f"{one.nodes} nodes in real time, over {one.seconds:.0f} s")
     print(f"  fleet                {one.share:8.1%} of one core (goal: below {_GOALS['live']:.0%})")
     print(f"  others               {others}")

@@ -1,5 +1,6 @@
 """One node of the simulated city, as a driver that an edge agent loads with ``plugin``."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ _NEVER: Final = 1 << 62
 
 
 class NodeOptions(Config):
-    """The ``options`` table of a simulated node. All nodes of a city have the same but for ``node``.
+    """The ``options`` table of a simulated node; all of a city have the same but for ``node``.
 
     ``node``: its id in the city's plan; ``nodes``, ``seed``: which city.
     ``start_ms``: when live time starts, ms since 1970 UTC.
@@ -143,7 +144,20 @@ class SimulatedNode:
 
     def due(self, now: int) -> bool:
         """Whether :meth:`poll` may give anything at ``now`` (ms of the real clock); cheap."""
-        return not self.finished and self.next <= self._reached(now)
+        at = self.next_due(now)
+        return at is not None and at <= now
+
+    def next_due(self, now: int) -> int | None:
+        """See :class:`edge.sensor.driver.Scheduled`; the earlier, the farther behind it is."""
+        if self.finished:
+            return None
+        if self.next == _NEVER:
+            return now
+        options = self._options
+        if options.speed == "max":
+            return self.next
+        ahead = (self.next - options.start_ms) / options.speed
+        return max(self.next, self._origin + math.ceil(ahead))
 
     def poll(self, now: int, limit: int) -> Sequence[Item]:
         """What all sensors measured at the instants that are due.

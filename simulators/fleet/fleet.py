@@ -14,9 +14,13 @@ from edge.link import GOODBYE_S, monotonic_ms
 from simulators.fleet.member import Member
 
 ITEMS: Final = 500
-"""What an agent reads at most in one turn. So all keep about the same simulated time, which a world
-that they share is computed for."""
+"""What an agent reads at most in one turn, so that the others' turns come."""
 
+ABREAST_MS: Final = 300_000
+"""Agents that are behind the clock have their turns when they are this little ahead of the last."""
+
+_AT_LEAST_MS: Final = 1_000
+"""How often an agent that is behind has a turn in any case, for its timers."""
 _LOOKED_UP_S: Final = 0.25
 """How soon a signal, or the caller's wish to end, is noticed."""
 _log = log.get("fleet")
@@ -37,7 +41,7 @@ class Figures:
         failed: Those that broke down; the log says why.
         observations: Spooled by this process.
         unsent: Batches that wait for the stream, in all spools that were opened.
-        behind: How late (ms) a node got its turn at the most, since the figures before.
+        late: By how much (ms) a node's turn came late at the most, since the figures before.
     """
 
     nodes: int
@@ -47,7 +51,7 @@ class Figures:
     failed: int
     observations: int
     unsent: int
-    behind: int
+    late: int
 
 
 class Fleet:
@@ -67,12 +71,12 @@ class Fleet:
         self._network = Polled()
         self._agents: dict[str, Member] = {}
         self._due = Timers[str]()
-        self._busy: set[str] = set()
+        self._behind = Timers[str]()
         self._leaving: dict[str, float] = {}
         self._finished = 0
         self._spooled = 0
         self._unsent = 0
-        self._behind = 0
+        self._late = 0
         self._stopping = False
         self.failures: dict[str, Exception] = {}
         """Node id -> what it broke down of."""
@@ -84,7 +88,7 @@ class Fleet:
     def figures(self) -> Figures:
         """How it is now."""
         agents = self._agents.values()
-        behind, self._behind = self._behind, 0
+        late, self._late = self._late, 0
         return Figures(
             nodes=self._nodes,
             started=self._nodes - len(self._pending),
@@ -93,7 +97,7 @@ class Fleet:
             failed=len(self.failures),
             observations=self._spooled + sum(agent.observations for agent in agents),
             unsent=self._unsent + sum(agent.unsent for agent in agents),
-            behind=behind,
+            late=late,
         )
 
     def run(self, look: Callable[[], None] = lambda: None) -> None:
@@ -119,21 +123,23 @@ class Fleet:
             agent = start(self._network)
             agent.start()
             self._agents[node] = agent
-            self._busy.add(node)
-        woken = self._network.poll(self._pause())
+            self._due.put(node, monotonic_ms())
+        awake = set(map(str, self._network.poll(self._pause())))
         now = monotonic_ms()
-        self._behind = max(self._behind, round(now - (self._due.next or now)))
-        awake = self._busy.union(map(str, woken), self._due.take(now))
-        self._busy = set()
+        self._late = max(self._late, round(now - (self._due.next or now)))
+        awake.update(self._due.take(now))
+        if (last := self._behind.next) is not None:
+            # A world that they share is computed once for all that are abreast.
+            awake.update(self._behind.take(last + ABREAST_MS))
         for node in awake:
             # Who has just left is still known to the network.
-            if node in self._agents:
+            if node in self._agents and node not in self._leaving:
                 self._step(node)
         self._part()
 
     def _pause(self) -> float:
         """Seconds that nobody has anything to do."""
-        if self._pending or self._busy:
+        if self._pending or self._behind:
             return 0.0
         at = self._due.next
         idle = _LOOKED_UP_S if at is None else (at - monotonic_ms()) / 1000
@@ -141,18 +147,24 @@ class Fleet:
 
     def _step(self, node: str) -> None:
         agent = self._agents[node]
-        if node in self._leaving:
-            return
         try:
             busy = agent.step(limit=ITEMS)
             if self._ended(agent):
                 self._leave(node)
-            elif busy:
-                self._busy.add(node)
             else:
-                self._due.put(node, agent.due())
+                self._schedule(node, busy=busy)
         except Exception as error:  # noqa: BLE001 - one node's breakdown is not the others'
             self._fail(node, error)
+
+    def _schedule(self, node: str, *, busy: bool) -> None:
+        now = monotonic_ms()
+        at = self._agents[node].due()
+        if busy or at <= now:
+            self._behind.put(node, min(at, now))
+            at = now + _AT_LEAST_MS
+        else:
+            self._behind.drop(node)
+        self._due.put(node, at)
 
     def _ended(self, agent: Member) -> bool:
         return agent.done if self._until_done else agent.ended
@@ -160,6 +172,7 @@ class Fleet:
     def _leave(self, node: str) -> None:
         """It keeps what it has and says its last words; :meth:`_part` closes it."""
         self._due.drop(node)
+        self._behind.drop(node)
         self._leaving[node] = time.monotonic() + GOODBYE_S
         self._agents[node].leave()
 
@@ -175,6 +188,7 @@ class Fleet:
     def _close(self, node: str) -> None:
         self._leaving.pop(node, None)
         self._due.drop(node)
+        self._behind.drop(node)
         agent = self._agents.pop(node)
         self._spooled += agent.observations
         self._unsent += agent.unsent

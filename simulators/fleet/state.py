@@ -36,7 +36,7 @@ class State(Struct, frozen=True, kw_only=True):
     failed: int
     observations: int
     unsent: int
-    behind: int
+    late: int
     rate: float
     simulated: int | None
     seconds: float
@@ -54,7 +54,7 @@ class State(Struct, frozen=True, kw_only=True):
             f"{self.failed} BROKEN" if self.failed else "",
             f"observations {self.observations:,} ({self.rate:,.0f}/s)",
             f"unsent batches {self.unsent:,}",
-            f"{self.behind} ms behind" if self.behind > _LATE else "",
+            f"{self.late} ms late" if self.late > _LATE else "",
             f"CPU {self.cpu_seconds / max(self.seconds, 0.1):.0%}",
         ]
         return "  ".join(part for part in parts if part)
@@ -90,7 +90,7 @@ class Gauge:
             failed=figures.failed,
             observations=figures.observations,
             unsent=figures.unsent,
-            behind=figures.behind,
+            late=figures.late,
             rate=(has - had) / (last - before) if last > before else 0.0,
             simulated=self._simulated(),
             seconds=now - self._began,

@@ -17,7 +17,8 @@ from citynerve.errors import USER_ERROR_EXIT, CityNerveError, ConfigError, Unava
 from citynerve.influx import InfluxConfig
 from citynerve.mqtt import Link, MqttConfig
 from edge import config as edge_config
-from simulators import city
+from simulators.city import toml
+from simulators.fleet.folder import MAP, TRUTH
 
 _CONNECT: Final = 5.0
 _OVERRIDES: Final = frozenset({*mqtt.ENV, *influx.ENV, *edge_config.ENV})
@@ -27,13 +28,14 @@ _OVERRIDES: Final = frozenset({*mqtt.ENV, *influx.ENV, *edge_config.ENV})
 class Budget:
     """Seconds that each part may take to end before it is killed."""
 
+    view: float
     nodes: float
     stream: float
     servers: float
 
 
-CALM: Final = Budget(nodes=20.0, stream=20.0, servers=20.0)
-HASTY: Final = Budget(nodes=3.0, stream=3.0, servers=2.0)
+CALM: Final = Budget(view=10.0, nodes=20.0, stream=20.0, servers=20.0)
+HASTY: Final = Budget(view=1.5, nodes=3.0, stream=3.0, servers=2.0)
 
 
 class Chain:
@@ -58,6 +60,8 @@ class Chain:
         self._servers: list[Mosquitto | InfluxDb1 | InfluxDb2] = []
         self._stream: Process | None = None
         self._nodes: list[Process] = []
+        self._city: frozenset[str] = frozenset()
+        self._view: Process | None = None
         self._broker = broker
         self._database = database
 
@@ -83,12 +87,22 @@ class Chain:
 
     @property
     def nodes(self) -> Sequence[Process]:
-        """The nodes' processes."""
+        """The nodes' processes; a simulated city is one."""
         return self._nodes
 
     def spool(self, node: str) -> Path:
         """Where a node keeps its spool."""
-        return self.folder / node / "spool.db"
+        return (self.city if node in self._city else self.folder) / node / "spool.db"
+
+    @property
+    def city(self) -> Path:
+        """The simulated city's folder."""
+        return self.folder / "city"
+
+    @property
+    def cameras(self) -> Path:
+        """Where cameras leave their latest pictures."""
+        return self.folder / "cameras"
 
     def start_servers(self) -> None:
         """Start what the user does not bring, and check what the user does.
@@ -137,6 +151,48 @@ class Chain:
         self._nodes.append(process)
         return process
 
+    def settle_city(self, nodes: Iterable[str]) -> None:
+        """Say which nodes are the simulated city's."""
+        self._city = frozenset(nodes)
+
+    def start_city(self, wishes: Sequence[str], *, until_done: bool) -> Process:
+        """Start the simulated city, all of its nodes in one process.
+
+        Args:
+            wishes: Options of ``citynerve simulate city``, without where its folder and broker are.
+            until_done: It is to end by itself.
+        """
+        config = self.mqtt
+        place = [
+            "--dir",
+            str(self.city),
+            "--mqtt-url",
+            config.safe_url(),
+            "--mqtt-root",
+            config.root,
+        ]
+        place += ["--mqtt-ca", config.ca] if config.ca else []
+        until = ["--until-done"] if until_done else []
+        process = self._run("city", ["simulate", "city", *place, *wishes, *until])
+        self._nodes.append(process)
+        return process
+
+    def start_view(self) -> Process:
+        """Start the local view; :meth:`address` tells where it is as soon as it serves."""
+        table = self._influx_table()
+        server = ["--influx-url", table["url"], "--raw", table["raw"], "--main", table["main"]]
+        ready = ["--no-browser", "--ready-file", str(self.folder / "view" / "address")]
+        files = ["--cameras", str(self.cameras)]
+        if self._city:
+            files += ["--geojson", str(self.city / MAP), "--truth", str(self.city / TRUTH)]
+        self._view = self._run("view", ["dashboards", "preview", *server, *files, *ready])
+        return self._view
+
+    def address(self) -> str | None:
+        """The local view's URL; None while it does not serve yet."""
+        path = self.folder / "view" / "address"
+        return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
     def sample(self) -> None:
         """Note what each process uses; the peaks are as good as this is called often."""
         for process in self.processes:
@@ -152,6 +208,7 @@ class Chain:
 
     def stop_chain(self, budget: Budget) -> None:
         """End the nodes, which hand over what they can, then the stream. The servers stay."""
+        self._stop([self._view] if self._view else [], budget.view)
         self._stop(self._nodes, budget.nodes)
         self._stop([self._stream] if self._stream else [], budget.stream)
 
@@ -170,6 +227,7 @@ class Chain:
         self.processes.append(server.start())
 
     def _run(self, name: str, arguments: Sequence[str]) -> Process:
+        (self.folder / name).mkdir(exist_ok=True)
         process = Process(
             name,
             [sys.executable, "-m", "citynerve", *arguments],
@@ -182,7 +240,7 @@ class Chain:
     def _write(self, name: str, config: dict[str, Any]) -> Path:
         path = self.folder / name / "config.toml"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(city.toml(config), encoding="utf-8")
+        path.write_text(toml(config), encoding="utf-8")
         return path
 
     def _mqtt_table(self) -> dict[str, Any]:

@@ -21,11 +21,17 @@ def make(wanted: Path | None) -> Path:
     if wanted is not None:
         return _make(wanted)
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    here, elsewhere = places()
     try:
-        return _make(Path("run", name))
+        return _make(here / name)
     except ConfigError:
         # Another user's checkout: still theirs to try.
-        return _make(Path(tempfile.gettempdir(), f"citynerve-{os.getuid()}", name))
+        return _make(elsewhere / name)
+
+
+def places() -> tuple[Path, Path]:
+    """Where runs are put: here, or where this folder may not be written."""
+    return Path("run"), Path(tempfile.gettempdir(), f"citynerve-{os.getuid()}")
 
 
 def _make(path: Path) -> Path:

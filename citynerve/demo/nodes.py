@@ -8,7 +8,6 @@ from typing import Any, Final
 from citynerve.demo.options import REPLAY_SPEED, Options, is_path
 from citynerve.errors import ConfigError
 from edge.sensor.table import SUFFIXES
-from simulators import city
 
 Tables = dict[str, Any]
 
@@ -18,17 +17,18 @@ _READ_EVERY: Final = 1_000
 """ms between two readings of a simulated datastream."""
 
 
-def plan(options: Options, suffix: str = "") -> dict[str, Tables]:
-    """Node id to its tables, without where its broker and spool are.
+def plan(options: Options, pictures: Path, suffix: str = "") -> dict[str, Tables]:
+    """Nodes with a process of their own: id to tables, without where broker and spool are.
 
     Args:
         options: What was asked for.
+        pictures: Where cameras leave their latest pictures.
         suffix: Ends every id, where ids of other runs are stored in the same database.
 
     Raises:
         ConfigError: A folder to replay holds no recorded files.
     """
-    nodes = [*_camera(options), *_replay(options), *_simulated(options)]
+    nodes = [*_camera(options, pictures), *_replay(options)]
     planned: dict[str, Tables] = {}
     for wanted, tables in nodes:
         node = _free(f"{wanted}{suffix}", planned)
@@ -37,21 +37,7 @@ def plan(options: Options, suffix: str = "") -> dict[str, Tables]:
     return planned
 
 
-def _simulated(options: Options) -> list[tuple[str, Tables]]:
-    if not options.simulated:
-        return []
-    readings = options.simulated_readings
-    configs = city.node_configs(
-        options.simulated,
-        options.seed,
-        duration_ms=None if readings is None else readings * _READ_EVERY,
-        # Livelier than sensors are, so that the first minute has something to show.
-        interval_ms=_READ_EVERY,
-    )
-    return list(configs.items())
-
-
-def _camera(options: Options) -> list[tuple[str, Tables]]:
+def _camera(options: Options, pictures: Path) -> list[tuple[str, Tables]]:
     if options.video is None or options.model is None:
         return []
     camera = {
@@ -61,6 +47,7 @@ def _camera(options: Options) -> list[tuple[str, Tables]]:
         "speed": options.speed or 1.0,
         # Footage is short: without an end that is asked for, it goes round.
         "loop": not options.until_done,
+        "preview": str(pictures),
         "lines": [{"name": "middle", "from": [0.5, 0.0], "to": [0.5, 1.0]}],
         "zones": [{"name": "front", "points": [[0.0, 0.5], [1.0, 0.5], [1.0, 1.0], [0.0, 1.0]]}],
     }

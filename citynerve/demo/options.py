@@ -1,21 +1,17 @@
 """What the user asked the demo for."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from citynerve.errors import ConfigError
+from citynerve.parameters import Speed
 
-Speed = float | Literal["max"]
-
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
-_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
-
-SIMULATED_NODES: Final = 5
+SIMULATED_NODES: Final = 24
 SIMULATED_SECONDS: Final = 60
+SCENES: Final = ("crossing", "square")
 REPLAY_SPEED: Final = 600.0
 
 
@@ -35,7 +31,8 @@ class Options:
             for each replayed path, or ``SIMULATED_NODES`` where there is no other input.
         report: Receives the report as JSON.
         folder: Of this run; None: a new one.
-        seed: Of the simulated city.
+        seed: Of the simulated city and cameras.
+        headless: Open no browser.
     """
 
     seconds: float | None = None
@@ -49,6 +46,7 @@ class Options:
     report: Path | None = None
     folder: Path | None = None
     seed: int = 1
+    headless: bool = False
 
     def check(self) -> None:
         """Refuse what cannot work before anything is started.
@@ -105,46 +103,19 @@ class Options:
         return 0 if self.video is not None else SIMULATED_NODES
 
     @property
-    def simulated_readings(self) -> int | None:
-        """Readings of each simulated datastream after the start, one a second; None: no end."""
-        if not self.until_done:
-            return None
+    def simulated_seconds(self) -> int:
+        """How long what is simulated lasts, where it is to end by itself."""
         return max(1, round(self.seconds or SIMULATED_SECONDS))
+
+    @property
+    def scenes(self) -> Sequence[str]:
+        """The simulated camera scenes: beside a simulated city, where nothing else is asked for."""
+        return SCENES if self.simulated and self.video is None and self.nodes is None else ()
 
 
 def is_path(name: str) -> bool:
     """Whether a model or mapping is named by its file, not as one that is shipped."""
     return "/" in name or Path(name).suffix in {".onnx", ".toml"}
-
-
-def span(text: str) -> float:
-    """A span such as ``90s``, ``2m`` or ``1.5h`` in seconds; a bare number is seconds.
-
-    Raises:
-        ValueError: It is none, or is nothing.
-    """
-    found = _SPAN.fullmatch(text.strip())
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
-    if not seconds:
-        raise ValueError(f"{text!r} is no span: write for example 90s, 2m or 1h")
-    return seconds
-
-
-def speed(text: str) -> Speed:
-    """``max`` or a number above 0.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    if text == "max":
-        return "max"
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise ValueError(f"{text!r} is no speed: write max, or a number above 0")
-    return number
 
 
 def _check_report(path: Path) -> None:

@@ -1,14 +1,19 @@
 """What a demo leaves behind: one JSON file for programs, a few lines for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from citynerve.demo import scorecard
 from citynerve.demo.account import Datastream, of_nodes
 from citynerve.demo.process import Process
+from citynerve.demo.score import Scorecard
 from citynerve.errors import UnavailableError
 from citynerve.influx import Influx
+
+NAME = "report.json"
+"""In the run's folder."""
 
 _MIB = 1 << 20
 _SHOWN = 10
@@ -49,6 +54,7 @@ class Report(msgspec.Struct, kw_only=True):
     nodes: list[str]
     totals: dict[str, int]
     anomalies: dict[str, int]
+    scorecard: Scorecard | None = None
     processes: list[ProcessReport] = []
     remarks: list[str] = []
     problems: list[str]
@@ -100,6 +106,18 @@ def write(report: Report, path: Path) -> None:
         ) from error
 
 
+def read(path: Path) -> Report:
+    """Read a JSON file that :func:`write` has written.
+
+    Raises:
+        UnavailableError: It cannot be read.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Report)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UnavailableError("report", where=str(path), problem=str(error)) from error
+
+
 def lines(report: Report) -> Sequence[str]:
     """The summary for people."""
     figures = report.totals
@@ -108,17 +126,25 @@ def lines(report: Report) -> Sequence[str]:
     cpu = sum(process.cpu_seconds for process in report.processes)
     inputs = f"{len(report.datastreams)} datastreams of {len(report.nodes)} nodes"
     target = f"into InfluxDB {report.influxdb}, in {report.wall_seconds:.1f} s"
-    read = f"read {figures['read']}: {figures['distinct']} distinct, {figures['repeated']} repeated"
-    sent = f"sent {figures['sent']}, of them still on the nodes {figures['unsent']}"
     more = len(report.remarks) - _SHOWN
     return [
         f"{inputs}, {target}",
-        f"{read}, {figures['late']} late",
-        f"{sent}; stored {figures['stored']}",
-        f"lost {figures['lost']}, doubled {figures['doubled']}",
+        *account_lines(figures),
         f"anomalies: {kinds or 'none'}",
+        *(scorecard.lines(report.scorecard) if report.scorecard else []),
         f"CPU {cpu:.1f} s; most memory: {peak.name}, {peak.peak_memory_mib:.0f} MiB",
         *(f"remark: {remark}" for remark in report.remarks[:_SHOWN]),
         *([f"remark: {more} more; --report writes them all"] if more > 0 else []),
         *(f"problem: {problem}" for problem in report.problems),
+    ]
+
+
+def account_lines(figures: Mapping[str, int]) -> Sequence[str]:
+    """Where every reading went, for people; ``figures`` as :func:`totals` gives them."""
+    read = f"read {figures['read']}: {figures['distinct']} distinct, {figures['repeated']} repeated"
+    sent = f"sent {figures['sent']}, of them still on the nodes {figures['unsent']}"
+    return [
+        f"{read}, {figures['late']} late",
+        f"{sent}; stored {figures['stored']}",
+        f"lost {figures['lost']}, doubled {figures['doubled']}",
     ]

@@ -1,17 +1,23 @@
 """One demo from start to end."""
 
+import os
 import shutil
 import signal
 import sys
 import time
+import webbrowser
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Final, Self
 
-from citynerve.demo import account, folder, nodes, report
+from msgspec import structs
+
+from citynerve.demo import account, folder, plan, report, scorecard
 from citynerve.demo.chain import CALM, HASTY, Chain, explain, from_environment
+from citynerve.demo.manifest import Database, Manifest
 from citynerve.demo.options import Options
+from citynerve.demo.plan import Plan
 from citynerve.demo.process import Process
 from citynerve.demo.watch import Figures, Watch
 from citynerve.errors import CityNerveError, UnavailableError
@@ -72,39 +78,48 @@ class Demo:
         self.options.check()
         place = folder.make(self.options.folder)
         broker, database = from_environment(place.name)
-        planned = nodes.plan(self.options, f"-{_short(place.name)}" if database else "")
         self._say(f"logs, data and configuration: {place}")
-        began, started = time.monotonic(), datetime.now(UTC)
+        began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
         with self._ending, Chain(place, broker=broker, database=database) as chain:
+            suffix = f"-{_short(place.name)}" if database else ""
+            planned = plan.make(self.options, chain.cameras, suffix)
+            chain.settle_city(planned.city.nodes if planned.city else ())
             chain.start_servers()
-            with Watch(chain.mqtt, chain.influx, map(chain.spool, planned)) as watch:
+            manifest = _manifest(chain, planned, started)
+            manifest.write(place)
+            with Watch(chain.mqtt, chain.influx, map(chain.spool, planned.names)) as watch:
                 served = self._serve(chain, watch, planned)
-                ended = self._follow(chain, watch)
+                ended = self._follow(chain, watch, manifest)
                 self._stop(chain)
-                remarks = watch.remarks(list(planned))
+                remarks = watch.remarks(planned.names)
                 if broker is not None:
-                    watch.clear_retained(list(planned))
-            outcome = self._settle(chain, list(planned), served=served, ended=ended)
+                    watch.clear_retained(planned.names)
+            outcome = self._settle(chain, planned, manifest, served=served, ended=ended)
             chain.stop_servers(HASTY if self._ending.asked else CALM)
-        outcome.started = started.isoformat(timespec="seconds")
+        outcome.started = started
         outcome.remarks = remarks
         outcome.wall_seconds = round(time.monotonic() - began, 2)
         outcome.processes = report.processes(chain.processes)
         for line in report.lines(outcome):
             self._say(line)
-        if self.options.report is not None:
-            report.write(outcome, self.options.report)
+        for path in (place / report.NAME, self.options.report):
+            if path is not None:
+                report.write(outcome, path)
         return outcome.ok
 
-    def _serve(self, chain: Chain, watch: Watch, planned: dict[str, nodes.Tables]) -> bool:
+    def _serve(self, chain: Chain, watch: Watch, planned: Plan) -> bool:
         """Start stream and nodes; whether the stream came to serve before somebody ended it all."""
+        until_done = self.options.until_done
         stream = chain.start_stream()
-        for node, tables in planned.items():
+        if planned.city is not None:
+            chain.start_city(planned.city.wishes, until_done=until_done)
+        for node, tables in planned.own.items():
             if self._ending.asked:
                 return False
-            chain.start_node(node, tables, until_done=self.options.until_done)
+            chain.start_node(node, tables, until_done=until_done)
+        chain.start_view()
         self._say(
-            f"MQTT {chain.mqtt.safe_url()}, InfluxDB {chain.influx.base()}, {_named(list(planned))}"
+            f"MQTT {chain.mqtt.safe_url()}, InfluxDB {chain.influx.base()}, {_named(planned.names)}"
         )
         deadline = time.monotonic() + _STREAM_READY
         while not watch.serving and not self._ending.asked:
@@ -117,8 +132,10 @@ class Demo:
             time.sleep(_TICK)
         return watch.serving
 
-    def _follow(self, chain: Chain, watch: Watch) -> bool:
+    def _follow(self, chain: Chain, watch: Watch, manifest: Manifest) -> bool:
         """Show how it is until it ends; whether all inputs have ended and are committed."""
+        nodes_count = len(manifest.spools)
+        page: str | None = None
         began = asked = plain = time.monotonic()
         deadline = began + (self.options.seconds or float("inf"))
         line = _StatusLine()
@@ -130,10 +147,14 @@ class Demo:
                 watch.ask()
                 asked = now
             figures = watch.look()
+            if page is None and (page := chain.address()):
+                line.clear()
+                self._show(page)
+                structs.replace(manifest, view=page).write(chain.folder)
             if line.live:
-                line.show(_status(figures, len(chain.nodes), now - began))
+                line.show(_status(figures, nodes_count, now - began))
             elif now - plain >= _PLAIN_EVERY:
-                self._say(_status(figures, len(chain.nodes), now - began))
+                self._say(_status(figures, nodes_count, now - began))
                 plain = now
             if all(node.poll() == 0 for node in chain.nodes):
                 line.clear()
@@ -143,6 +164,12 @@ class Demo:
             time.sleep(_TICK)
         line.clear()
         return False
+
+    def _show(self, page: str) -> None:
+        """Open the local view, where there is somebody to see it."""
+        self._say(f"look at the city: {page}")
+        if not self.options.headless and sys.stdout.isatty():
+            webbrowser.open(page)
 
     @property
     def _waits_for_inputs(self) -> bool:
@@ -170,8 +197,10 @@ class Demo:
                 self._problems.append(_unwilling(process))
 
     def _settle(
-        self, chain: Chain, names: list[str], *, served: bool, ended: bool
+        self, chain: Chain, planned: Plan, manifest: Manifest, *, served: bool, ended: bool
     ) -> report.Report:
+        names = planned.names
+        card = None
         datastreams: list[account.Datastream] = []
         kinds: dict[str, int] = {}
         version = ""
@@ -183,6 +212,7 @@ class Demo:
                 version = influx.server.version
                 datastreams = account.settle(spools, account.ask(influx, names), ended=ended)
                 kinds = report.anomalies(influx, names)
+                card = scorecard.draw_up(influx, manifest.city, manifest.cameras)
         except CityNerveError as error:
             self._problems.append(f"not accounted for: {error}")
         sums = report.totals(datastreams)
@@ -195,10 +225,23 @@ class Demo:
             nodes=names,
             totals=sums,
             anomalies=kinds,
+            scorecard=card,
             problems=self._problems,
             ok=not self._problems and not sums["lost"] and not sums["doubled"],
             datastreams=datastreams,
         )
+
+
+def _manifest(chain: Chain, planned: Plan, started: str) -> Manifest:
+    config = chain.influx
+    return Manifest(
+        started=started,
+        pid=os.getpid(),
+        database=Database(config.base(), config.raw, config.main, config.org, config.ca),
+        spools={name: str(chain.spool(name)) for name in planned.names},
+        city=planned.city_truth(chain.city),
+        cameras=planned.cameras,
+    )
 
 
 class _StatusLine:

@@ -39,13 +39,13 @@ def replay(folder: Path, influx: InfluxDb1, *inputs: Path) -> dict[str, object]:
     return told
 
 
-def test_every_ten_minutes_of_every_file_are_in_influxdb_as_the_files_say(
+def test_every_ten_minutes_are_in_influxdb_as_the_files_say(
     samples: Path, tmp_path: Path, influx_process: InfluxDb1
 ) -> None:
-    folder = samples / "aarhus"
-    inputs = [folder / "traffic", folder / "parking", folder / "weather.csv"]
-    replay(tmp_path, influx_process, *inputs)
-    paths = aarhus.files(folder)
+    # Of each kind some; all of them are compared by ``python tests/e2e/aarhus.py``.
+    paths = aarhus.files(samples / "aarhus")[::4]
+    assert {path.parent.name for path in paths} == {"traffic", "parking", "aarhus"}
+    replay(tmp_path, influx_process, *paths)
     compared, wrong = aarhus.compare(paths, influx_process.config.url)
     assert wrong[:10] == []
     assert set(compared) == {path.name for path in paths}

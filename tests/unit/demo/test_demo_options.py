@@ -4,32 +4,8 @@ from pathlib import Path
 import pytest
 
 from citynerve.demo import folder
-from citynerve.demo.options import SIMULATED_NODES, Options, span, speed
+from citynerve.demo.options import SCENES, SIMULATED_NODES, Options
 from citynerve.errors import ConfigError
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("90", 90), ("2m", 120), ("1.5h", 5400), ("250ms", 0.25)]
-)
-def test_spans(text: str, seconds: float) -> None:
-    assert span(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "s", "-1s", "1 day", "1e3", "inf", "0", "0.0h"])
-def test_what_is_no_span(text: str) -> None:
-    with pytest.raises(ValueError, match="no span"):
-        span(text)
-
-
-def test_speeds() -> None:
-    assert speed("max") == "max"
-    assert speed("0.5") == 0.5
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "fast", ""])
-def test_what_is_no_speed(text: str) -> None:
-    with pytest.raises(ValueError, match="no speed"):
-        speed(text)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +55,16 @@ def test_how_many_nodes_are_simulated() -> None:
     assert Options(replay=[Path("a.csv")], nodes=3).simulated == 0
 
 
-def test_a_simulated_city_ends_only_where_it_is_asked_to() -> None:
-    assert Options(seconds=20).simulated_readings is None
-    assert Options(seconds=20, until_done=True).simulated_readings == 20
-    assert Options(until_done=True).simulated_readings == 60
+def test_how_long_a_simulated_city_lasts_that_is_to_end_by_itself() -> None:
+    assert Options(seconds=20, until_done=True).simulated_seconds == 20
+    assert Options(until_done=True).simulated_seconds == 60
+
+
+def test_simulated_cameras_stand_beside_a_city_that_nobody_has_sized() -> None:
+    assert Options().scenes == SCENES
+    assert Options(nodes=10).scenes == ()
+    assert Options(video=Path("v.mp4"), model="m").scenes == ()
+    assert Options(replay=[Path("a.csv")]).scenes == ()
 
 
 def test_a_run_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from citynerve.cli import root
+from citynerve.demo.cli import DefaultGroup
 from edge.sensor import mapping
 
 ROOT = Path(__file__).parents[3]
@@ -37,6 +38,8 @@ def _resolve(words: list[str]) -> tuple[click.Command, list[str]]:
         found = command.get_command(context, words[0])
         assert found is not None, f"no command {words[0]!r}"
         command, words = found, words[1:]
+    if isinstance(command, DefaultGroup):
+        command = command.commands[command.default]
     return command, words
 
 

@@ -37,6 +37,18 @@ def encode(message: msgspec.Struct, form: Format = "json") -> bytes:
     return _json_encode(message) if form == "json" else _msgpack_encode(message)
 
 
+def form_of(payload: bytes) -> Format | None:
+    """The format that the first byte tells; None for what is neither.
+
+    >>> form_of(b'{"t": 1}'), form_of(bytes([0x81])), form_of(b"on"), form_of(b"")
+    ('json', 'msgpack', None, None)
+    """
+    first = payload[0] if payload else -1
+    if first in _JSON_STARTS:
+        return "json"
+    return "msgpack" if first in _MAP_STARTS else None
+
+
 def decode(payload: bytes, kind: type[T]) -> T:
     """Bytes of either format as ``kind``.
 

@@ -9,7 +9,7 @@ from msgspec import field
 from citynerve.config import Config, loads
 from citynerve.influx.config import ENV as INFLUX_ENV
 from citynerve.influx.config import InfluxConfig
-from dashboards import boards
+from dashboards import alerts, boards
 from dashboards.grafana import ENV as GRAFANA_ENV
 from dashboards.grafana import Grafana, GrafanaConfig
 from dashboards.push import push as push_all
@@ -48,18 +48,29 @@ dashboards.add_command(preview)
     default=boards.FOLDER,
     help="Folder for the JSON files (default: the project's own).",
 )
+@click.option(
+    "--alerts",
+    "rules",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=alerts.FILE,
+    help="The alert rules' file (default: the project's own).",
+)
 @click.option("--check", is_flag=True, help="Only see that the files are current.")
-def build(out: Path, *, check: bool) -> None:
-    """Write every board as JSON."""
+def build(out: Path, rules: Path, *, check: bool) -> None:
+    """Write every board as JSON, and the alert rules as a provisioning file."""
+    what = f"{len(boards.BUILDERS)} boards in {out}, {len(alerts.RULES)} alert rules in {rules}"
     if check:
         boards.check(out)
-        click.echo(f"current: {len(boards.BUILDERS)} boards in {out}")
+        alerts.check(rules)
+        click.echo(f"current: {what}")
         return
     changed = boards.write(out)
+    if alerts.write(rules):
+        changed.append(rules)
     for path in changed:
         click.echo(f"wrote {path}")
     if not changed:
-        click.echo(f"nothing to do: {len(boards.BUILDERS)} boards in {out} are current")
+        click.echo(f"nothing to do: {what} are current")
 
 
 @dashboards.command()
@@ -73,7 +84,7 @@ def build(out: Path, *, check: bool) -> None:
 @click.option("--raw", help="The raw database, if influx.raw is another.")
 @click.option("--main", help="The main database, if influx.main is another.")
 def push(**options: str | None) -> None:
-    """Put folder, data sources and boards into a Grafana; safe to repeat.
+    """Put folder, data sources, boards and alert rules into a Grafana; safe to repeat.
 
     Secrets come from the environment only: CITYNERVE_GRAFANA_TOKEN, or CITYNERVE_GRAFANA_PASSWORD
     with a user name; CITYNERVE_INFLUX_TOKEN, or _USERNAME and _PASSWORD, for the data sources.
@@ -82,5 +93,5 @@ def push(**options: str | None) -> None:
     known = loads(
         "", _Settings, file="settings", env={**GRAFANA_ENV, **INFLUX_ENV}, overrides=given
     )
-    for step in push_all(Grafana(known.grafana), boards.load(), known.influx):
+    for step in push_all(Grafana(known.grafana), boards.load(), alerts.rules(), known.influx):
         click.echo(f"{step.done:8} {step.kind:12} {step.name}")

@@ -21,13 +21,11 @@ class Figure(NamedTuple):
         title: Short: it stands in an eighth of the page.
         field: Of the roll-up: ``mean``, ``max``, or ``sum`` (over the datastreams).
         what: What it means, in a sentence.
-        alarm: Values from which it is shown as raised, and as high.
     """
 
     title: str
     field: str
     what: str
-    alarm: tuple[float, float] | None = None
 
 
 FIGURES: Final = {
@@ -39,32 +37,35 @@ FIGURES: Final = {
         "mean",
         "Fine dust. Above 15 (orange) is more than WHO's guideline for a day; above 50 (red) "
         "people with weak lungs should stay in.",
-        (15, 50),
     ),
     "noise": Figure(
-        "Noise",
-        "mean",
-        "Mean sound level. Above 65 dB (orange) it harms in the long run.",
-        (65, 80),
+        "Noise", "mean", "Mean sound level. Above 65 dB (orange) it harms in the long run."
     ),
     "water_level": Figure(
         "Highest water",
         "max",
         "The highest water level at any gauge, against its datum. Above 1 m (orange) keep watch, "
         "above 2 m (red) it floods.",
-        (1, 2),
     ),
     "occupancy": Figure(
         "Parking",
         "mean",
         "Share of parking spaces taken. Above 85 % (orange) drivers begin to circle.",
-        (85, 97),
     ),
     "people": Figure(
         "People", "sum", "People in the squares and streets that are counted, all together."
     ),
 }
 """Property -> its figure, in the order in which they stand."""
+
+
+ALARMS: Final[dict[str, tuple[float, float]]] = {
+    "pm25": (15, 50),
+    "noise": (65, 80),
+    "water_level": (1, 2),
+    "occupancy": (85, 97),
+}
+"""Property -> values from which a figure is raised, and high; alert rules begin at the latter."""
 
 
 def build(name: str, district: str) -> stat.Panel:
@@ -94,8 +95,8 @@ def build(name: str, district: str) -> stat.Panel:
         .interval("1m")
         .max_data_points(100)
     )
-    if figure.alarm is not None:
-        raised, high = figure.alarm
+    if name in ALARMS:
+        raised, high = ALARMS[name]
         panel.color_scheme(by_threshold()).thresholds(
             steps((None, BLUE), (raised, ORANGE), (high, VERMILION))
         )

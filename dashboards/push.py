@@ -1,37 +1,43 @@
-"""Put folder, data sources and boards into a Grafana; doing it again changes nothing more."""
+"""Put folder, data sources, boards and alert rules into a Grafana; repeated, it changes nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from citynerve.errors import ConfigError
 from citynerve.influx import InfluxConfig
 from citynerve.version import VERSION
+from dashboards import alerts
 from dashboards.grafana import Grafana
 from dashboards.sources import PLUGIN, RAW, SOURCES, Source
-
-FOLDER_UID: Final = "citynerve"
-FOLDER_TITLE: Final = "CityNerve"
 
 # What Grafana gives a saved board and a file does not have.
 _OWN_KEYS: Final = frozenset({"id", "version"})
 
 
+FOLDER_UID: Final = "citynerve"
+FOLDER_TITLE: Final = "CityNerve"
+
+
 class Step(NamedTuple):
     """What the push did to one thing; ``kept`` means that it was already as it should be."""
 
-    kind: Literal["folder", "data source", "board"]
+    kind: Literal["folder", "data source", "board", "alert rules"]
     name: str
     done: Literal["created", "updated", "kept"]
 
 
 def push(
-    grafana: Grafana, boards: Mapping[str, Mapping[str, Any]], influx: InfluxConfig
+    grafana: Grafana,
+    boards: Mapping[str, Mapping[str, Any]],
+    rules: Sequence[Mapping[str, Any]],
+    influx: InfluxConfig,
 ) -> Iterator[Step]:
     """Bring everything into place, step by step.
 
     Args:
         grafana: The server.
         boards: Parsed board JSON, by file stem.
+        rules: The alert rules, as provisioning takes them.
         influx: InfluxDB as Grafana's server reaches it.
 
     Raises:
@@ -39,11 +45,17 @@ def push(
         ConfigError: It is no Grafana, too old, or refuses us; or somebody else's thing is in place.
     """
     grafana.require_version()
-    yield _folder(grafana)
+    yield _folder(grafana, FOLDER_UID, FOLDER_TITLE)
     for source in SOURCES:
         yield _source(grafana, source, influx)
     for board in boards.values():
         yield _board(grafana, board)
+    if _from_a_file(grafana, rules[0]["uid"]):
+        # That file is where they are kept.
+        yield Step("alert rules", alerts.GROUP, "kept")
+        return
+    yield _folder(grafana, alerts.FOLDER_UID, alerts.FOLDER_TITLE)
+    yield _rules(grafana, rules)
 
 
 def source_payload(source: Source, influx: InfluxConfig) -> dict[str, object]:
@@ -78,11 +90,11 @@ def source_payload(source: Source, influx: InfluxConfig) -> dict[str, object]:
     }
 
 
-def _folder(grafana: Grafana) -> Step:
-    if grafana.find(f"/folders/{FOLDER_UID}") is not None:
-        return Step("folder", FOLDER_TITLE, "kept")
-    grafana.create_folder(FOLDER_UID, FOLDER_TITLE)
-    return Step("folder", FOLDER_TITLE, "created")
+def _folder(grafana: Grafana, uid: str, title: str) -> Step:
+    if grafana.find(f"/folders/{uid}") is not None:
+        return Step("folder", title, "kept")
+    grafana.create_folder(uid, title)
+    return Step("folder", title, "created")
 
 
 def _source(grafana: Grafana, source: Source, influx: InfluxConfig) -> Step:
@@ -122,6 +134,30 @@ def _board(grafana: Grafana, board: Mapping[str, Any]) -> Step:
         }
     )
     return Step("board", board["title"], "created" if held is None else "updated")
+
+
+def _rules(grafana: Grafana, rules: Sequence[Mapping[str, Any]]) -> Step:
+    path = f"/v1/provisioning/folder/{alerts.FOLDER_UID}/rule-groups/{alerts.GROUP}"
+    held = grafana.find(path)
+    group = {"title": alerts.GROUP, "folderUid": alerts.FOLDER_UID, "interval": alerts.INTERVAL_S}
+    if held is not None:
+        found = held.get("rules", [])
+        same = all(held.get(key) == value for key, value in group.items())
+        if same and len(found) == len(rules) and all(map(_holds, found, rules)):
+            return Step("alert rules", alerts.GROUP, "kept")
+    place = {"folderUID": alerts.FOLDER_UID, "ruleGroup": alerts.GROUP, "orgID": 1}
+    grafana.replace(path, {**group, "rules": [{**rule, **place} for rule in rules]})
+    return Step("alert rules", alerts.GROUP, "created" if held is None else "updated")
+
+
+def _from_a_file(grafana: Grafana, uid: str) -> bool:
+    held = grafana.find(f"/v1/provisioning/alert-rules/{uid}")
+    return held is not None and held.get("provenance") == "file"
+
+
+def _holds(found: Mapping[str, Any], rule: Mapping[str, Any]) -> bool:
+    """Whether a rule of the server's says all that ours says; it has keys of its own."""
+    return all(found.get(key) == value for key, value in rule.items())
 
 
 def _content(board: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from citynerve.influx import Influx, Series, connect
-from dashboards import boards, queries
+from dashboards import alerts, boards, queries
 from dashboards.queries import ALL
 from dashboards.sources import MAIN, RAW
 from tests.integration.dashboards import sample_city as city
@@ -368,6 +368,26 @@ def test_trends_compare_with_the_same_hours_a_week_before(store: Store) -> None:
         for row in store.ask("trends", "$property, district by district", "B", property="speed")
     }
     assert compared["havn"]["before"] == pytest.approx(mean["mean"] + 1)
+
+
+def test_alert_rules_raise_what_is_wrong_and_nothing_else(store: Store) -> None:
+    raised = set()
+    for rule in alerts.RULES:
+        query = queries.Query(rule.uid, rule.source.uid, " ".join(rule.query.split()))
+        span = queries.Range(store.now - rule.span * 1_000, store.now)
+        answer = store.run(rule.source.uid, queries.substitute(query, [], {}, span))
+        assert answer, rule.uid
+        for series in answer:
+            newest = series.values[-1][1]
+            too_high = rule.above is not None and newest > rule.above
+            too_low = rule.below is not None and newest < rule.below
+            if too_high or too_low:
+                raised.add((rule.uid, *series.tags.values()))
+    assert raised == {
+        ("citynerve-node-offline", "centrum", "cam-1"),
+        ("citynerve-anomaly-severe", "centrum", "count_person"),
+        ("citynerve-water-high", "havn", "west-1", "gauge"),
+    }
 
 
 def zip_rows(one: Sequence[Row], other: Sequence[Row]) -> list[Row]:

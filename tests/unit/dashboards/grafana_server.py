@@ -34,13 +34,14 @@ class State:
     folders: dict[str, str] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     boards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
     writes: int = 0
 
     def authorized(self, header: str) -> bool:
         basic = base64.b64encode(":".join(self.user).encode()).decode()
         return header in {f"Bearer {self.token}", f"Basic {basic}"}
 
-    def answer(  # noqa: PLR0911 - one return a route
+    def answer(  # noqa: C901, PLR0911 - one return a route
         self,
         method: str,
         path: list[str],
@@ -65,6 +66,14 @@ class State:
                 return 200, self.boards[uid]
             case "POST", ["dashboards", "db"]:
                 return self._save_board(body)
+            case "GET", ["v1", "provisioning", "alert-rules", uid] if uid in self.rules():
+                return 200, self.rules()[uid]
+            case "GET", ["v1", "provisioning", "folder", _, "rule-groups", name] if (
+                name in self.groups
+            ):
+                return 200, self.groups[name]
+            case "PUT", ["v1", "provisioning", "folder", folder, "rule-groups", name]:
+                return self._save_rules(folder, name, body)
         return 404, {"message": "Not found", "traceID": ""}
 
     def _add_folder(self, body: dict[str, Any]) -> Answer:
@@ -92,6 +101,19 @@ class State:
             "secureJsonFields": dict.fromkeys(secrets, True),
             "readOnly": source["uid"] in self.provisioned,
         }
+
+    def rules(self) -> dict[str, dict[str, Any]]:
+        return {rule["uid"]: rule for group in self.groups.values() for rule in group["rules"]}
+
+    def _save_rules(self, folder: str, name: str, body: dict[str, Any]) -> Answer:
+        if folder not in self.folders:
+            return 400, {"message": "folder does not exist"}
+        rules = [
+            {**rule, "id": number, "updated": "2024-12-05T10:00:00Z", "provenance": "api"}
+            for number, rule in enumerate(body["rules"], start=1)
+        ]
+        self.groups[name] = {**body, "rules": rules}
+        return 200, self.groups[name]
 
     def _save_board(self, body: dict[str, Any]) -> Answer:
         board = body["dashboard"]

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from citynerve.errors import ConfigError, UnavailableError
 from citynerve.influx import InfluxConfig
-from dashboards import boards
+from dashboards import alerts, boards
 from dashboards.cli import dashboards as command
 from dashboards.grafana import ENV, Grafana, GrafanaConfig
 from dashboards.push import FOLDER_UID, push, source_payload
@@ -18,6 +18,7 @@ from dashboards.sources import MAIN, RAW
 from tests.unit.dashboards.grafana_server import State, grafana
 
 BOARDS = boards.load()
+RULES = alerts.rules()
 INFLUX = InfluxConfig(url="http://influx:8086")
 
 
@@ -40,11 +41,12 @@ def run(
     user: tuple[str, str] = ("", ""),
 ) -> list[tuple[str, str]]:
     config = GrafanaConfig(url=url, token=token, username=user[0], password=user[1])
-    return [(step.kind, step.done) for step in push(Grafana(config), BOARDS, influx)]
+    return [(step.kind, step.done) for step in push(Grafana(config), BOARDS, RULES, influx)]
 
 
 def test_first_push_puts_everything_into_place(url: str, state: State) -> None:
     kinds = ["folder", "data source", "data source", *("board" for _ in BOARDS)]
+    kinds += ["folder", "alert rules"]
     assert run(url) == [(kind, "created") for kind in kinds]
     assert set(state.sources) == {"citynerve", "citynerve_raw"}
     for board in BOARDS.values():
@@ -59,6 +61,7 @@ def test_second_push_changes_nothing(url: str, state: State) -> None:
     assert [done for _, done in run(url)] == [
         *("kept", "updated", "updated"),
         *("kept" for _ in BOARDS),
+        *("kept", "kept"),
     ]
     assert (state.folders, state.sources, state.boards) == before
 
@@ -75,6 +78,24 @@ def test_a_board_changed_by_hand_or_moved_is_put_right(url: str, state: State) -
         assert held["dashboard"]["title"] in {"City now", "District"}
         assert held["dashboard"]["version"] == 2
         assert held["meta"]["folderUid"] == FOLDER_UID
+
+
+def test_alert_rules_stand_in_their_folder_and_are_put_right(url: str, state: State) -> None:
+    run(url)
+    group = state.groups["CityNerve"]
+    assert (group["folderUid"], group["interval"]) == (alerts.FOLDER_UID, 60)
+    assert [rule["uid"] for rule in group["rules"]] == [rule["uid"] for rule in RULES]
+    group["rules"][0]["isPaused"] = True
+    assert run(url)[-1] == ("alert rules", "updated")
+    assert state.groups["CityNerve"]["rules"][0]["isPaused"] is False
+
+
+def test_alert_rules_from_a_file_there_are_left_alone(url: str, state: State) -> None:
+    state.folders["made-by-provisioning"] = alerts.FOLDER_TITLE
+    rules = [{**rule, "provenance": "file"} for rule in RULES]
+    state.groups["CityNerve"] = {"title": "CityNerve", "rules": rules}
+    assert run(url)[-1] == ("alert rules", "kept")
+    assert alerts.FOLDER_UID not in state.folders
 
 
 def test_a_changed_influxdb_reaches_the_data_sources(url: str, state: State) -> None:
@@ -103,7 +124,7 @@ def test_user_and_password_do_as_well(url: str) -> None:
 def test_a_sub_path_is_kept(state: State) -> None:
     state.prefix = "/city/grafana"
     with grafana(state) as address:
-        assert run(address + "/")[-1] == ("board", "created")
+        assert run(address + "/")[-1] == ("alert rules", "created")
         with pytest.raises(ConfigError, match="sub-path"):
             run(address.removesuffix("/city/grafana"))
 
@@ -133,7 +154,7 @@ def test_an_old_grafana_is_refused_before_anything_is_written(url: str, state: S
 
 def test_a_grafana_that_hides_its_version_is_taken(url: str, state: State) -> None:
     state.version = ""
-    assert run(url)[-1] == ("board", "created")
+    assert run(url)[-1] == ("alert rules", "created")
 
 
 def test_somebody_elses_data_source_of_that_name_is_not_overwritten(url: str, state: State) -> None:
@@ -161,7 +182,7 @@ def test_a_silent_server_times_out() -> None:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         config = GrafanaConfig(url=url, token="t", timeout=0.3)
         with pytest.raises(UnavailableError, match="timed out"):
-            list(push(Grafana(config), BOARDS, INFLUX))
+            list(push(Grafana(config), BOARDS, RULES, INFLUX))
 
 
 def test_another_web_server_is_no_grafana() -> None:
@@ -232,7 +253,7 @@ def test_command_takes_secrets_from_the_environment(url: str, state: State) -> N
         env=env,
     )
     assert result.exit_code == 0, result.output
-    assert result.output.splitlines()[-1] == "created  board        Trends"
+    assert result.output.splitlines()[-1] == "created  alert rules  CityNerve"
     assert state.sources["citynerve"]["url"] == "http://influx:8086"
     assert state.sources["citynerve"]["jsonData"]["dbName"] == "citynerve"
     assert state.sources["citynerve_raw"]["jsonData"]["dbName"] == "town_raw"

@@ -3,6 +3,7 @@
 Sprites are drawn two to four times as large and made smaller, which smooths their edges.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -44,17 +45,29 @@ class Place(NamedTuple):
     haze: float
 
 
+class Pose(NamedTuple):
+    """A figure's strokes, where it stands, which way it looks (radians), and its light."""
+
+    strokes: Sequence[Stroke]
+    x: float
+    y: float
+    heading: float
+    place: Place
+
+
 def _fitting(high: float) -> int:
     """How many times as large a sprite is drawn."""
-    if high < 60:  # noqa: PLR2004 pixels
+    if high < 36:  # noqa: PLR2004 pixels
         return 4
-    return 3 if high < 130 else 2  # noqa: PLR2004 pixels
+    return 3 if high < 100 else 2  # noqa: PLR2004 pixels
 
 
 class _Canvas:
     """A sprite in the making, four channels, ``scale`` times as large."""
 
-    def __init__(self, camera: Camera, low: Floats, high: Floats, scale: int) -> None:
+    def __init__(
+        self, camera: Camera, low: Sequence[float], high: Sequence[float], scale: int
+    ) -> None:
         wide, tall = camera.width, camera.height
         x0 = max(int(low[0]) - _MARGIN, int(-_BEYOND * wide))
         y0 = max(int(low[1]) - _MARGIN, int(-_BEYOND * tall))
@@ -108,7 +121,8 @@ class Drawer:
         if depths.min() <= 0:
             return None
         low, high = pixels.min(axis=0), pixels.max(axis=0)
-        canvas = _Canvas(self._camera, low, high, _fitting(float(high[1] - low[1]) * 1.2))
+        scale = _fitting(float(high[1] - low[1]) * 1.2)
+        canvas = _Canvas(self._camera, low.tolist(), high.tolist(), scale)
         if not canvas.pixels.size:
             return None
         colours = self._faces(body, turned, place, braking=braking)
@@ -118,7 +132,7 @@ class Drawer:
 
     def _faces(
         self, body: Body, turned: Floats, place: Place, *, braking: bool
-    ) -> Sequence[tuple[float, ...]]:
+    ) -> Sequence[list[float]]:
         look = self._look
         up = body.normals[:, 2:3].astype(np.float32)
         light = look.ambient * (0.72 + 0.38 * up) + place.lamps * (0.62 + 0.38 * up)
@@ -130,7 +144,7 @@ class Drawer:
         gloss = (kinds == GLOSS)[:, None]
         seen = seen + gloss * self._mirrored * (0.05 + 0.16 * up**2)
         glass = (kinds == GLASS)[:, None]
-        seen = seen + glass * self._mirrored * (0.12 + 0.6 * up)
+        seen = seen + glass * self._mirrored * (0.07 + 0.55 * up)
         if look.beams:
             seen[kinds == HEAD] = np.array([1.7, 1.9, 2.0], np.float32)
             red = np.array([0.04, 0.04, 0.75], np.float32) if not braking else (0.14, 0.12, 2.4)
@@ -143,106 +157,164 @@ class Drawer:
             )
         return self._finished(seen, place.haze)
 
-    def _finished(self, seen: NDArray[np.float32], haze: float) -> list[tuple[float, ...]]:
+    def _finished(
+        self, seen: NDArray[np.float32], haze: float | NDArray[np.float32]
+    ) -> list[list[float]]:
         mixed = seen + (self._look.haze[0] - seen) * np.float32(haze)
         shown = np.empty((len(mixed), 4), np.float32)
         shown[:, :3] = tone(mixed)
         shown[:, 3] = 255
-        return [tuple(row) for row in shown.tolist()]
+        rows: list[list[float]] = shown.tolist()
+        return rows
 
-    def figure(
-        self, strokes: Sequence[Stroke], at: tuple[float, float], heading: float, place: Place
-    ) -> Sprite | None:
-        """A person's sprite; None where they are out of the picture."""
-        joints = np.array([joint for stroke in strokes for joint in _joints(stroke)])
-        turned = turn(heading)
-        world = joints @ turned.T
-        world[:, :2] += at
-        pixels, depths = self._camera.project(world)
-        if depths.min() <= 0.5:  # noqa: PLR2004 metres: it would fill the picture
-            return None
-        scales = self._camera.focal / depths
-        broadest = 0.3 if not isinstance(strokes[-1], Canopy) else 0.62
-        reach = broadest * float(scales.max())
-        low, high = pixels.min(axis=0) - reach, pixels.max(axis=0) + reach
-        tall = float(high[1] - low[1])
-        scale = _fitting(tall)
-        canvas = _Canvas(self._camera, low, high, scale)
-        if not canvas.pixels.size:
-            return None
-        # How broad and how deep a trunk looks from here.
-        lateral = float(abs(self._right @ turned[:2, 1])), float(abs(self._right @ turned[:2, 0]))
-        dark, lit = self._limbs(strokes, place)
-        points = canvas.points(pixels)
-        ahead = turned[:2, 0] @ self._camera.matrix[:2, :2].T
-        pen = _Pen(
-            canvas.pixels,
-            (scales * scale).tolist(),
-            (points / (1 << _SHIFT)).tolist(),
-            lateral,
-            float(ahead[0]),
+    def figures(self, poses: Sequence[Pose]) -> list[Sprite | None]:
+        """The sprites of people; None for those out of the picture."""
+        if not poses:
+            return []
+        joints: list[tuple[float, float, float]] = []
+        firsts: list[list[int]] = []
+        for pose in poses:
+            numbers = []
+            for stroke in pose.strokes:
+                numbers.append(len(joints))
+                joints.append(stroke[0])
+                if type(stroke) in _PAIRS:
+                    joints.append(stroke[1])
+            firsts.append(numbers)
+        begins = [numbers[0] for numbers in firsts]
+        counts = np.diff([*begins, len(joints)])
+        stands = np.array([(p.x, p.y, math.cos(p.heading), math.sin(p.heading)) for p in poses])
+        x, y, cos, sin = np.repeat(stands, counts, axis=0).T
+        local = np.array(joints)
+        world = np.stack(
+            [
+                x + local[:, 0] * cos - local[:, 1] * sin,
+                y + local[:, 0] * sin + local[:, 1] * cos,
+                local[:, 2],
+            ],
+            axis=1,
         )
-        far: list[tuple[float, int, int]] = []
-        first = 0
-        for number, stroke in enumerate(strokes):
-            count = len(_joints(stroke))
-            key = sum(depths[first : first + count].tolist()) / count
-            far.append((-key + _LIFTS.get(type(stroke), 0.0), number, first))
-            first += count
+        pixels, depths = self._camera.project(world)
+        scales = self._camera.focal / np.maximum(depths, 0.1)
+        nearest = np.minimum.reduceat(depths, begins).tolist()
+        reach = [_BROAD_CANOPY if isinstance(p.strokes[-1], Canopy) else _BROAD for p in poses]
+        margins = np.array(reach) * np.maximum.reduceat(scales, begins)
+        lows = (np.minimum.reduceat(pixels, begins) - margins[:, None]).tolist()
+        highs = (np.maximum.reduceat(pixels, begins) + margins[:, None]).tolist()
+        dark, lit = self._limbs(poses)
+        sprites: list[Sprite | None] = []
+        colour = 0
+        every = pixels.tolist(), scales.tolist(), depths.tolist()
+        for number, pose in enumerate(poses):
+            count = len(pose.strokes)
+            canvas = None
+            if nearest[number] > _NEAREST:
+                scale = _fitting(highs[number][1] - lows[number][1])
+                canvas = _Canvas(self._camera, lows[number], highs[number], scale)
+            if canvas is None or not canvas.pixels.size:
+                sprites.append(None)
+            else:
+                shades = dark[colour : colour + count], lit[colour : colour + count]
+                self._strokes(canvas, pose, firsts[number], every, shades)
+                sprites.append(canvas.sprite())
+            colour += count
+        return sprites
+
+    def figure(self, pose: Pose) -> Sprite | None:
+        """The sprite of one person or thin thing; None where it is out of the picture."""
+        return self.figures([pose])[0]
+
+    def _strokes(
+        self,
+        canvas: _Canvas,
+        pose: Pose,
+        firsts: Sequence[int],
+        every: tuple[list[list[float]], list[float], list[float]],
+        shades: tuple[Sequence[list[float]], Sequence[list[float]]],
+    ) -> None:
+        """Draw one figure's strokes from back to front; ``every``: pixels, scales and depths."""
+        pixels, scales, depths = every
+        dark, lit = shades
+        across = float(
+            abs(math.cos(pose.heading) * self._right[0] + math.sin(pose.heading) * self._right[1])
+        )
+        pen = _Pen(canvas, scales, pixels, (math.sqrt(max(0.0, 1 - across**2)), across))
+        far = [
+            (-(depths[first] + depths[first + 1]) / 2, number)
+            if type(stroke) in _PAIRS
+            else (_LIFTS.get(type(stroke), 0.0) - depths[first], number)
+            for number, (stroke, first) in enumerate(zip(pose.strokes, firsts, strict=True))
+        ]
         far.sort()
-        plain = tall < _LEAST
-        for _, number, first in far:
-            pen.stroke(strokes[number], first, dark[number], None if plain else lit[number])
-        return canvas.sprite()
+        plain = canvas.height < _LEAST
+        for _, number in far:
+            lighter = None if plain else lit[number]
+            pen.stroke(pose.strokes[number], firsts[number], dark[number], lighter)
 
-    def _limbs(
-        self, strokes: Sequence[Stroke], place: Place
-    ) -> tuple[list[tuple[float, ...]], list[tuple[float, ...]]]:
+    def _limbs(self, poses: Sequence[Pose]) -> tuple[list[list[float]], list[list[float]]]:
+        """Each stroke's colour on its dark and on its light side."""
         look = self._look
-        colours = np.array([stroke.colour for stroke in strokes])
-        base = look.ambient + place.lamps * np.float32(0.8)
-        sun = look.sun * np.float32(0.7 * place.sun)
-        dark = colours * (base * np.float32(0.72) + sun * np.float32(0.25))
-        lit = colours * (base * np.float32(1.02) + sun)
-        return self._finished(dark, place.haze), self._finished(lit, place.haze)
+        counts = [len(pose.strokes) for pose in poses]
+        colours = np.concatenate([stroke.colour for pose in poses for stroke in pose.strokes])
+        colours = colours.reshape(-1, 3)
+        base = np.array([look.ambient + pose.place.lamps * np.float32(0.8) for pose in poses])
+        sun = np.array([look.sun * np.float32(0.7 * pose.place.sun) for pose in poses])
+        haze = np.repeat(np.array([pose.place.haze for pose in poses], np.float32), counts)[:, None]
+        dark = np.repeat(base * np.float32(0.72) + sun * np.float32(0.25), counts, axis=0)
+        lit = np.repeat(base * np.float32(1.02) + sun, counts, axis=0)
+        return self._finished(colours * dark, haze), self._finished(colours * lit, haze)
 
 
+_NEAREST: Final = 0.5
+"""Who is nearer would fill the picture, metres."""
+_BROAD: Final = 0.2
+_BROAD_CANOPY: Final = 0.58
+"""How far a figure reaches around its joints, metres."""
 _LIFTS: Final = {Canopy: 9.0}
 """What is drawn later than its depth says, metres."""
-
-
-def _joints(stroke: Stroke) -> tuple[tuple[float, float, float], ...]:
-    match stroke:
-        case Limb(one, other):
-            return one, other
-        case Trunk(low, high):
-            return low, high
-        case Disc(at) | Ring(at) | Canopy(at):
-            return (at,)
+_PAIRS: Final = frozenset((Limb, Trunk))
+"""Strokes between two joints."""
 
 
 class _Pen(NamedTuple):
-    """Draws strokes: per joint how many canvas pixels a metre has, and where the joint is."""
+    """Draws strokes.
 
-    canvas: Pixels
-    scales: list[float]
-    points: list[list[float]]
+    Attributes:
+        onto: The canvas.
+        metres: For each joint, how many pixels of the picture a metre has there.
+        pixels: For each joint, where in the picture it is.
+        lateral: How much of a figure's breadth and of its depth is seen.
+    """
+
+    onto: _Canvas
+    metres: list[float]
+    pixels: list[list[float]]
     lateral: tuple[float, float]
-    ahead: float
+
+    @property
+    def canvas(self) -> Pixels:
+        """What is drawn on."""
+        return self.onto.pixels
+
+    def at(self, joint: int) -> tuple[float, float]:
+        """Where a joint is on the canvas."""
+        u, v = self.pixels[joint]
+        onto = self.onto
+        return (u - onto.x) * onto.scale - 0.5, (v - onto.y) * onto.scale - 0.5
 
     def stroke(
         self,
         stroke: Stroke,
         first: int,
-        dark: tuple[float, ...],
-        lit: tuple[float, ...] | None,
+        dark: list[float],
+        lit: list[float] | None,
     ) -> None:
-        x, y = self.points[first]
-        scale = self.scales[first]
+        x, y = self.at(first)
+        scale = self.metres[first] * self.onto.scale
         match stroke:
             case Limb(width=width):
                 broad = max(1, round(width * scale))
-                u, v = self.points[first + 1]
+                u, v = self.at(first + 1)
                 self._line(x, y, u, v, broad, dark)
                 if lit and broad > 3:  # noqa: PLR2004 canvas pixels
                     off = broad * 0.14
@@ -263,26 +335,27 @@ class _Pen(NamedTuple):
                 self._canopy(x, y, radius * scale, dark, lit or dark)
 
     def _line(  # noqa: PLR0913, PLR0917 two points, a width and a colour
-        self, x: float, y: float, u: float, v: float, broad: int, colour: tuple[float, ...]
+        self, x: float, y: float, u: float, v: float, broad: int, colour: list[float]
     ) -> None:
         one = round(x * 4), round(y * 4)
         other = round(u * 4), round(v * 4)
         cv2.line(self.canvas, one, other, colour, broad, 8, 2)
 
     def _ellipse(  # noqa: PLR0913, PLR0917 a point, two axes and a colour
-        self, x: float, y: float, wide: float, high: float, colour: tuple[float, ...]
+        self, x: float, y: float, wide: float, high: float, colour: list[float]
     ) -> None:
         axes = max(4, round(wide * 16)), max(4, round(high * 16))
         cv2.ellipse(self.canvas, (round(x * 16), round(y * 16)), axes, 0, 0, 360, colour, -1, 8, 4)
 
     def _trunk(
-        self, trunk: Trunk, first: int, dark: tuple[float, ...], lit: tuple[float, ...] | None
+        self, trunk: Trunk, first: int, dark: list[float], lit: list[float] | None
     ) -> None:
-        (x, y), (u, v) = self.points[first], self.points[first + 1]
+        (x, y), (u, v) = self.at(first), self.at(first + 1)
+        scale = self.metres[first] * self.onto.scale
         across, along = self.lateral
         deep = trunk.depth / 2 * along
         low, high = (
-            (width**2 * across**2 + deep**2) ** 0.5 * self.scales[first] for width in trunk.widths
+            (width**2 * across**2 + deep**2) ** 0.5 * scale for width in trunk.widths
         )
         length = max(1.0, ((u - x) ** 2 + (v - y) ** 2) ** 0.5)
         nx, ny = -(v - y) / length, (u - x) / length
@@ -306,7 +379,7 @@ class _Pen(NamedTuple):
             cv2.fillConvexPoly(self.canvas, outline(0.68, low * 0.16), lit, 8, _SHIFT)
 
     def _canopy(
-        self, x: float, y: float, radius: float, dark: tuple[float, ...], lit: tuple[float, ...]
+        self, x: float, y: float, radius: float, dark: list[float], lit: list[float]
     ) -> None:
         middle = round(x), round(y)
         axes = max(1, round(radius)), max(1, round(radius * 0.62))

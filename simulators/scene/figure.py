@@ -177,14 +177,17 @@ def cyclist(chance: random.Random) -> Cyclist:
     )
 
 
-def walking(who: Person, way: float, speed: float, t: float) -> list[Stroke]:
-    """Someone's pose, from back to front along no axis: the caller sorts.
+def walking(
+    who: Person, way: float, speed: float, t: float, *, fine: bool = True
+) -> list[Stroke]:
+    """Someone's pose, in no order of depth.
 
     Args:
         who: Who.
         way: How far they have gone, metres.
         speed: How fast they go, m/s.
         t: Seconds, for those who stand.
+        fine: Whether hands, shoes and necks can be seen at all.
     """
     tall = who.height
     leg, arm = 0.47 * tall, 0.17 * tall
@@ -197,7 +200,7 @@ def walking(who: Person, way: float, speed: float, t: float) -> list[Stroke]:
     chest = (sway * 2 + 0.03 * pace, 0.0, 0.79 * tall + bob)
     strokes: list[Stroke] = []
     for side in (1, -1):
-        strokes += _leg(who, hip, side, turn, swing, leg)
+        strokes += _leg(who, hip, side, turn, swing, leg, fine=fine)
     strokes.append(
         Trunk(
             (hip[0], 0.0, hip[2] - 0.03),
@@ -220,7 +223,7 @@ def walking(who: Person, way: float, speed: float, t: float) -> list[Stroke]:
             )
         )
     for side in (1, -1):
-        strokes += _arm(who, chest, side, turn, swing, arm)
+        strokes += _arm(who, chest, side, turn, swing, arm, fine=fine)
     if who.backpack is not None:
         at = (chest[0] - 0.6 * who.broad, 0.0, chest[2] - 0.16 * tall)
         strokes.append(Disc(at, 0.32, 0.26 * tall, who.backpack))
@@ -233,8 +236,8 @@ def walking(who: Person, way: float, speed: float, t: float) -> list[Stroke]:
     return strokes
 
 
-def _leg(
-    who: Person, hip: Joint, side: int, turn: float, swing: float, leg: float
+def _leg(  # noqa: PLR0913 what a leg's pose depends on
+    who: Person, hip: Joint, side: int, turn: float, swing: float, leg: float, *, fine: bool
 ) -> list[Stroke]:
     angle = swing * math.sin(turn + (0 if side > 0 else math.pi))
     # The knee bends while the leg swings forward.
@@ -253,15 +256,20 @@ def _leg(
     toe = (ankle[0] + 0.15 * who.height / 1.7, y, max(0.03, ankle[2] - 0.03))
     width = 0.36 * who.broad
     shin_colour = who.skin if who.skirt else who.legs
-    return [
+    strokes: list[Stroke] = [
         Limb(top, knee, width, who.legs),
         Limb(knee, ankle, width * 0.8, shin_colour),
+    ]
+    if not fine:
+        return strokes
+    return [
+        *strokes,
         Limb((ankle[0] - 0.04, y, ankle[2] - 0.01), toe, 0.09, who.shoes),
     ]
 
 
-def _arm(
-    who: Person, chest: Joint, side: int, turn: float, swing: float, arm: float
+def _arm(  # noqa: PLR0913 what an arm's pose depends on
+    who: Person, chest: Joint, side: int, turn: float, swing: float, arm: float, *, fine: bool
 ) -> list[Stroke]:
     angle = -0.8 * swing * math.sin(turn + (0 if side > 0 else math.pi))
     y = side * who.broad * 0.52
@@ -285,8 +293,9 @@ def _arm(
     strokes: list[Stroke] = [
         Limb(shoulder, elbow, width, who.top),
         Limb(elbow, hand, width * 0.82, who.top),
-        Disc((hand[0], hand[1], hand[2] - 0.02), 0.09, 0.1, who.skin),
     ]
+    if fine:
+        strokes.append(Disc((hand[0], hand[1], hand[2] - 0.02), 0.09, 0.1, who.skin))
     if who.bag is not None and side > 0:
         strokes.append(Disc((hand[0], y * 1.2, hand[2] - 0.2), 0.24, 0.3, who.bag))
     return strokes

@@ -164,7 +164,7 @@ def fill(
     canvas: NDArray[np.uint8],
     body: Body,
     pixels: NDArray[np.int32],
-    colours: Sequence[tuple[float, ...]],
+    colours: Sequence[list[float]],
     ahead: float,
     shift: int,
 ) -> None:

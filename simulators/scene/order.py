@@ -5,8 +5,6 @@ axis theorem); the one on the camera's side of it is drawn later. Depths of midd
 a bus before somebody who walks along its far end.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,75 +12,80 @@ Rectangle = tuple[float, float, float, float, float]
 """X and Y of the middle, heading (radians), length and width."""
 
 
+def overlapping(
+    ones: NDArray[np.int64], others: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which boxes (N x 4: left, top, right, bottom) overlap: numbers of ones, and of others."""
+    apart = (
+        (ones[:, None, 0] >= others[None, :, 2])
+        | (ones[:, None, 2] <= others[None, :, 0])
+        | (ones[:, None, 1] >= others[None, :, 3])
+        | (ones[:, None, 3] <= others[None, :, 1])
+    )
+    one, other = np.nonzero(~apart)
+    return one, other
+
+
 def nearer(
-    ones: Sequence[Rectangle], others: Sequence[Rectangle], camera: tuple[float, float]
+    ones: NDArray[np.float64], others: NDArray[np.float64], camera: tuple[float, float]
 ) -> NDArray[np.bool_]:
-    """Whether each one (rows) stands before each other (columns), seen from ``camera``."""
-    one, other = np.array(ones), np.array(others)
-    gap, side = _parted(one, other, camera)
-    gap_back, side_back = _parted(other, one, camera)
-    by_gap = np.where(gap >= gap_back.T, side, -side_back.T)
-    away = np.hypot(one[:, 0] - camera[0], one[:, 1] - camera[1])[:, None]
-    away_other = np.hypot(other[:, 0] - camera[0], other[:, 1] - camera[1])[None, :]
-    apart = np.maximum(gap, gap_back.T) > 0
-    result: NDArray[np.bool_] = np.where(apart, by_gap > 0, away < away_other)
+    """Whether each one stands before the other of the same row, seen from ``camera``.
+
+    Args:
+        ones: N rectangles, N x 5.
+        others: As many.
+        camera: X and Y.
+    """
+    gap, before = _parted(ones, others, camera)
+    gap_back, behind = _parted(others, ones, camera)
+    by_gap = np.where(gap >= gap_back, before, ~behind)
+    away = np.hypot(ones[:, 0] - camera[0], ones[:, 1] - camera[1])
+    away_other = np.hypot(others[:, 0] - camera[0], others[:, 1] - camera[1])
+    result: NDArray[np.bool_] = np.where(
+        np.maximum(gap, gap_back) > 0, by_gap, away < away_other
+    )
     return result
 
 
 def _parted(
     one: NDArray[np.float64], other: NDArray[np.float64], camera: tuple[float, float]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """By lines along the sides of ``one``: the widest gap, and 1 where ``one`` is nearer."""
-    corners = _corners(other)
-    best = np.full((len(one), len(other)), -np.inf)
-    sides = np.zeros(best.shape, np.int64)
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """By lines along the sides of each one: the widest gap, and whether the one is nearer."""
     cos, sin = np.cos(one[:, 2]), np.sin(one[:, 2])
-    for axis, half in (((cos, sin), one[:, 3] / 2), ((-sin, cos), one[:, 4] / 2)):
-        middle = one[:, 0] * axis[0] + one[:, 1] * axis[1]
-        along = (
-            corners[None, :, :, 0] * axis[0][:, None, None]
-            + corners[None, :, :, 1] * axis[1][:, None, None]
-            - middle[:, None, None]
-        )
-        eye = (camera[0] * axis[0] + camera[1] * axis[1] - middle)[:, None]
-        for sign in (1, -1):
-            gap = (sign * along).min(axis=2) - half[:, None]
-            plane = half[:, None] + gap / 2
-            near = np.where(sign * eye < plane, 1, -1)
-            better = gap > best
-            best = np.where(better, gap, best)
-            sides = np.where(better, near, sides)
-    return best, sides
+    away = other[:, :2] - one[:, :2]
+    eye = camera - one[:, :2]
+    cos_other, sin_other = np.cos(other[:, 2]), np.sin(other[:, 2])
+    # A row for the axis along each one, and a row for the axis across it.
+    axis_x, axis_y = np.stack([cos, -sin]), np.stack([sin, cos])
+    half = np.stack([one[:, 3], one[:, 4]]) / 2
+    middle = away[:, 0] * axis_x + away[:, 1] * axis_y
+    seen_from = eye[:, 0] * axis_x + eye[:, 1] * axis_y
+    reach = (
+        np.abs(cos_other * axis_x + sin_other * axis_y) * other[:, 3]
+        + np.abs(cos_other * axis_y - sin_other * axis_x) * other[:, 4]
+    ) / 2
+    gap = np.abs(middle) - reach - half
+    near = np.sign(middle) * seen_from < half + gap / 2
+    first = gap[0] >= gap[1]
+    return np.where(first, gap[0], gap[1]), np.where(first, near[0], near[1])
 
 
-def _corners(rectangles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """N x 4 x 2."""
-    cos, sin = np.cos(rectangles[:, 2]), np.sin(rectangles[:, 2])
-    ahead = np.stack([cos, sin], axis=1) * rectangles[:, 3:4] / 2
-    aside = np.stack([-sin, cos], axis=1) * rectangles[:, 4:5] / 2
-    middle = rectangles[:, :2]
-    return np.stack(
-        [middle + ahead + aside, middle + ahead - aside, middle - ahead - aside, middle - ahead + aside],
-        axis=1,
-    )
-
-
-def painted(boxes: Sequence[tuple[int, int, int, int]], before: NDArray[np.bool_]) -> list[int]:
+def painted(
+    count: int, ones: NDArray[np.int64], others: NDArray[np.int64], before: NDArray[np.bool_]
+) -> list[int]:
     """Numbers in an order that draws what is behind first.
 
     Args:
-        boxes: In the picture; only those that overlap must be ordered.
-        before: Whether one stands before another.
+        count: How many there are.
+        ones: Of pairs whose order matters, the one.
+        others: The other.
+        before: Whether the one stands before the other.
     """
-    waiting = list(range(len(boxes)))
-    behind = [
-        {
-            other
-            for other in waiting
-            if other != one and before[one, other] and _overlap(boxes[one], boxes[other])
-        }
-        for one in waiting
-    ]
+    behind: list[set[int]] = [set() for _ in range(count)]
+    for one, other, nearer_one in zip(ones.tolist(), others.tolist(), before.tolist(), strict=True):
+        if nearer_one:
+            behind[one].add(other)
+    waiting = list(range(count))
     order: list[int] = []
     done: set[int] = set()
     while waiting:
@@ -92,7 +95,3 @@ def painted(boxes: Sequence[tuple[int, int, int, int]], before: NDArray[np.bool_
         order.append(free)
         done.add(free)
     return order
-
-
-def _overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from simulators.scene.camera import Camera
-from simulators.scene.draw import Drawer, Place, Sprite
+from simulators.scene.draw import Drawer, Place, Pose, Sprite
 from simulators.scene.figure import Disc, Limb, Stroke
 from simulators.scene.layout import Prop
 from simulators.scene.look import Look, paint, tone
@@ -26,7 +26,8 @@ def sprite(prop: Prop, camera: Camera, drawer: Drawer, look: Look, place: Place)
         return _tree(prop, camera, look, place)
     if prop.kind in _BODIES:
         return drawer.body(_BODIES[prop.kind](prop), at, prop.heading, place, braking=False)
-    return drawer.figure(_STROKES[prop.kind](prop, look), at, prop.heading, place)
+    strokes = _STROKES[prop.kind](prop, look)
+    return drawer.figure(Pose(strokes, *at, prop.heading, place))
 
 
 def _lamp(prop: Prop, look: Look) -> list[Stroke]:

@@ -1,6 +1,7 @@
 """One frame: actors over the backdrop, with their shadows, lights and mirror images."""
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 
 from simulators.scene import figure
 from simulators.scene.backdrop import Backdrop, inside, paste
-from simulators.scene.draw import Drawer, Pixels, Sprite
+from simulators.scene.camera import Spot
+from simulators.scene.draw import Drawer, Pixels, Place, Pose, Sprite
 from simulators.scene.figure import Cyclist, Person
 from simulators.scene.mesh import turn
-from simulators.scene.order import Rectangle, nearer, painted
+from simulators.scene.order import Rectangle, nearer, overlapping, painted
 from simulators.scene.truth import Object
 from simulators.scene.vehicles import Vehicle
 from simulators.scene.world import Actor, State
@@ -22,8 +24,19 @@ DRAWN: Final = 64
 """From this alpha on a pixel belongs to a silhouette."""
 
 _HALF: Final = 2
-_WHITE: Final = np.array([0.80, 0.93, 1.0])
-_RED: Final = np.array([0.12, 0.10, 1.0])
+_FINE: Final = 17.0
+"""Pixels a metre from which on hands and shoes are drawn."""
+_NEAREST: Final = 1.5
+_FARTHEST: Final = 140.0
+"""Depths between which actors are drawn, metres."""
+_WHITE: Final = np.array([0.80, 0.93, 1.0], np.float32)
+_RED: Final = np.array([0.12, 0.10, 1.0], np.float32)
+_CONE: Final = ((0, 0.25), (0.6, 1), (1, 0.8), (1, -0.8), (0.6, -1), (0, -0.25))
+"""The outline of what headlights light up: ahead as a share of the reach, aside of the spread."""
+_BEAMS: Final = ((15.0, 3.2, 60), (10.0, 2.3, 120), (6.0, 1.5, 190))
+"""Reach and spread of headlights (metres), and how bright it is there, of 255."""
+
+_Mover = tuple[int, Actor, State]
 
 
 class _Shown(NamedTuple):
@@ -59,36 +72,37 @@ class Renderer:
             for thing in backdrop.standing
             if (box := inside(backdrop.picture, thing.sprite)) is not None
         ]
+        self._boxes = np.array([box for _, box in self._occluders], np.int64).reshape(-1, 4)
+        self._grounds = np.array([thing.ground for thing, _ in self._occluders]).reshape(-1, 5)
 
     def frame(
         self, t: float, actors: Mapping[int, Actor], states: Mapping[int, State]
     ) -> tuple[Pixels, list[Object]]:
         """The picture, without what the lens and the sensor do to it, and what is in it."""
         picture = self._backdrop.picture.copy()
+        near = [
+            (number, actors[number], state)
+            for number, state in states.items()
+            if _NEAREST < self._camera.depth(state.x, state.y, 1.0) < _FARTHEST
+        ]
         shadows = np.zeros(
             (-(-picture.shape[0] // _HALF), -(-picture.shape[1] // _HALF)), np.uint8
         )
         beams = np.zeros_like(shadows) if self._look.beams else None
-        near = {key: state for key, state in states.items() if self._near(state)}
-        for number, state in near.items():
-            self._shade(shadows, beams, actors[number], state)
+        self._shade(shadows, beams, near)
         self._ground(picture, shadows, beams)
-        shown = [
-            one for number, state in near.items() if (one := self._show(t, number, actors[number], state, beams))
-        ]
-        order = (
-            painted(
-                [one.inside for one in shown],
-                nearer([one.ground for one in shown], [one.ground for one in shown], self._eye),
-            )
-            if shown
-            else []
+        shown = self._show(t, near, beams)
+        boxes = np.array([one.inside for one in shown], np.int64).reshape(-1, 4)
+        grounds = np.array([one.ground for one in shown]).reshape(-1, 5)
+        ones, others = overlapping(boxes, boxes)
+        order = painted(
+            len(shown), ones, others, nearer(grounds[ones], grounds[others], self._eye) & (ones != others)
         )
         ids = self._still.copy()
         if self._look.wet:
             for number in order:
                 self._mirror(picture, shown[number])
-        covers = self._covers(shown)
+        covers = self._covers(shown, boxes, grounds)
         for position, number in enumerate(order, 1):
             one = shown[number]
             paste(picture, one.sprite, covers[number])
@@ -101,119 +115,111 @@ class Renderer:
             self._shine(picture, ids, [shown[number] for number in order])
         return picture, self._truth(ids, [shown[number] for number in order])
 
-    def _near(self, state: State) -> bool:
-        depth = self._camera.depth(state.x, state.y, 1.0)
-        return 1.5 < depth < 140  # noqa: PLR2004 metres
-
     def _show(
-        self, t: float, number: int, actor: Actor, state: State, beams: Pixels | None
-    ) -> _Shown | None:
-        at = state.x, state.y
-        place = self._backdrop.place(*at)
+        self, t: float, near: Sequence[_Mover], beams: Pixels | None
+    ) -> list[_Shown]:
+        """Everyone's sprite, of those who are in the picture."""
+        sprites: list[Sprite | None] = []
+        poses: list[Pose] = []
+        for _, actor, state in near:
+            place = self._lit(state, beams)
+            if isinstance(actor, Vehicle):
+                at = state.x, state.y
+                sprites.append(
+                    self._drawer.body(actor.body, at, state.heading, place, braking=state.braking)
+                )
+                continue
+            fine = self._camera.focal / self._camera.depth(state.x, state.y, 1.0) > _FINE
+            strokes = (
+                figure.riding(actor, state.way, state.speed, t)
+                if isinstance(actor, Cyclist)
+                else figure.walking(actor, state.way, state.speed, t, fine=fine)
+            )
+            poses.append(Pose(strokes, state.x, state.y, state.heading, place))
+        figures = iter(self._drawer.figures(poses))
+        bodies = iter(sprites)
+        shown = []
+        for number, actor, state in near:
+            sprite = next(bodies if isinstance(actor, Vehicle) else figures)
+            box = None if sprite is None else inside(self._backdrop.picture, sprite)
+            if sprite is not None and box is not None:
+                size = (actor.length, actor.width) if isinstance(actor, Vehicle) else actor.size
+                foot = (state.x, state.y, state.heading, *size)
+                shown.append(_Shown(number, actor, state, sprite, box, foot))
+        return shown
+
+    def _lit(self, state: State, beams: Pixels | None) -> Place:
+        """The light where somebody is; headlights add to it."""
+        place = self._backdrop.place(state.x, state.y)
         if beams is not None:
-            u, v = self._camera.pixel(*at)
+            u, v = self._camera.pixel(state.x, state.y)
             row, column = int(v / _HALF), int(u / _HALF)
             if 0 <= row < beams.shape[0] and 0 <= column < beams.shape[1]:
                 lit = float(beams[row, column]) / 255 * self._look.beams * 0.7
-                lamps = place.lamps + np.float32(lit) * _WHITE.astype(np.float32)
-                place = place._replace(lamps=lamps)
-        if isinstance(actor, Vehicle):
-            sprite = self._drawer.body(actor.body, at, state.heading, place, braking=state.braking)
-            size = actor.length, actor.width
-        else:
-            pose = (
-                figure.riding(actor, state.way, state.speed, t)
-                if isinstance(actor, Cyclist)
-                else figure.walking(actor, state.way, state.speed, t)
-            )
-            sprite = self._drawer.figure(pose, at, state.heading, place)
-            size = actor.size
-        if sprite is None:
-            return None
-        box = inside(self._backdrop.picture, sprite)
-        if box is None:
-            return None
-        return _Shown(number, actor, state, sprite, box, (*at, state.heading, *size))
+                return place._replace(lamps=place.lamps + np.float32(lit) * _WHITE)
+        return place
 
     # What lies on the ground
 
     def _shade(
-        self, shadows: Pixels, beams: Pixels | None, actor: Actor, state: State
+        self, shadows: Pixels, beams: Pixels | None, near: Sequence[_Mover]
     ) -> None:
-        if isinstance(actor, Vehicle):
-            length, width, high = actor.length, actor.width, actor.height
-        else:
-            length, width = actor.size
-            high = actor.height if isinstance(actor, Person) else 1.6
-            width *= 0.7
-        turned = turn(state.heading)[:2, :2]
-        half = np.array([(1, 1), (1, -1), (-1, -1), (-1, 1)]) * (length / 2, width / 2)
-        corners = half @ turned.T + (state.x, state.y)
-        if self._look.sunny:
-            slant = -self._look.to_sun[:2] / self._look.to_sun[2]
+        dark: list[tuple[int, list[Spot]]] = []
+        light: list[tuple[int, list[Spot]]] = []
+        sunny = self._look.sunny
+        slant_x, slant_y = (-self._look.to_sun[:2] / self._look.to_sun[2]).tolist()
+        for _, actor, state in near:
+            cos, sin = math.cos(state.heading), math.sin(state.heading)
+
+            def at(along: float, across: float, c: float = cos, s: float = sin, o: State = state) -> Spot:
+                return o.x + along * c - across * s, o.y + along * s + across * c
+
             if isinstance(actor, Vehicle):
-                tops = corners * 0.9 + np.array([state.x, state.y]) * 0.1 + slant * high
-                flat = np.vstack([corners, tops])
-                self._fill(shadows, cv2.convexHull(flat.astype(np.float32))[:, 0], 255)
-            else:
-                self._lean(shadows, actor, state, slant, high)
-                self._fill(shadows, corners * 0.5 + np.array([state.x, state.y]) * 0.5, 200)
-        else:
-            self._fill(shadows, corners, 230)
-        if beams is not None and isinstance(actor, Vehicle):
-            for reach, spread, bright in ((15.0, 3.2, 60), (10.0, 2.3, 120), (6.0, 1.5, 190)):
-                nose = length / 2 + 0.3
-                cone = np.array(
-                    [
-                        (nose, 0.7),
-                        (nose + reach * 0.6, spread),
-                        (nose + reach, spread * 0.8),
-                        (nose + reach, -spread * 0.8),
-                        (nose + reach * 0.6, -spread),
-                        (nose, -0.7),
+                fore, side = actor.length / 2, actor.width / 2
+                foot = [at(a, b) for a, b in ((fore, side), (fore, -side), (-fore, -side), (-fore, side))]
+                if sunny:
+                    high = actor.height
+                    tops = [
+                        (x + slant_x * high, y + slant_y * high)
+                        for x, y in (at(0.9 * a, 0.9 * b) for a, b in ((fore, side), (fore, -side), (-fore, -side), (-fore, side)))
                     ]
-                )
-                self._fill(beams, cone @ turned.T + (state.x, state.y), bright)
+                    hull = cv2.convexHull(np.array([*foot, *tops], np.float32))
+                    foot = [(float(x), float(y)) for x, y in hull[:, 0].tolist()]
+                dark.append((255 if sunny else 230, foot))
+                if beams is not None:
+                    light += [
+                        (bright, [at(fore + 0.3 + a * reach, b * spread) for a, b in _CONE])
+                        for reach, spread, bright in _BEAMS
+                    ]
+                continue
+            length, width = actor.size
+            fore, side = length / 2, width * 0.35
+            if not sunny:
+                dark.append((230, [at(a, b) for a, b in ((fore, side), (fore, -side), (-fore, -side), (-fore, side))]))
+            else:
+                dark += _lean(actor, state, (slant_x, slant_y))
+        self._fill(shadows, dark)
+        if beams is not None:
+            self._fill(beams, sorted(light, key=operator.itemgetter(0)))
 
-    def _lean(
-        self,
-        shadows: Pixels,
-        actor: Person | Cyclist,
-        state: State,
-        slant: NDArray[np.float32],
-        high: float,
-    ) -> None:
-        """Somebody's shadow: legs, body and head laid down on the ground."""
-        across = np.array([-slant[1], slant[0]]) / max(1e-6, float(np.hypot(*slant)))
-        base = np.array([state.x, state.y])
-        leg = 0.45 * high
-        broad = 0.2 if isinstance(actor, Person) else 0.3
-        step = 0.22 * math.cos(4.3 * state.way) if state.speed > 0.3 else 0.1  # noqa: PLR2004
-        ahead = np.array([math.cos(state.heading), math.sin(state.heading)])
-        for side in (-1, 1):
-            foot = base + ahead * step * side
-            hip = base + slant * leg
-            self._fill(
-                shadows,
-                np.array([foot - across * 0.07, foot + across * 0.07, hip + across * 0.1, hip - across * 0.1]),
-                255,
-            )
-        hip, neck = base + slant * leg, base + slant * high * 0.85
-        top = base + slant * high
-        for one, other, wide in ((hip, neck, broad), (neck, top, 0.1)):
-            self._fill(
-                shadows,
-                np.array([one - across * wide, one + across * wide, other + across * wide, other - across * wide]),
-                255,
-            )
-
-    def _fill(self, mask: Pixels, spots: NDArray[np.float64], value: int) -> None:
+    def _fill(self, mask: Pixels, polygons: Sequence[tuple[int, list[Spot]]]) -> None:
+        """Fill polygons of the ground, seen before the camera, with values."""
+        if not polygons:
+            return
+        spots = np.array([spot for _, points in polygons for spot in points])
         matrix = self._camera.to_picture
         seen = spots @ matrix[:, :2].T + matrix[:, 2]
-        if seen[:, 2].min() < 0.5:  # noqa: PLR2004 metres: behind the camera
-            return
-        pixels = seen[:, :2] / (seen[:, 2:] * _HALF) - 0.5
-        cv2.fillConvexPoly(mask, np.rint(pixels * 16).astype(np.int32), value, cv2.LINE_AA, 4)
+        depths = seen[:, 2]
+        pixels = seen[:, :2] / (np.maximum(depths, 0.1)[:, None] * _HALF) - 0.5
+        corners = np.rint(pixels * 16).astype(np.int32)
+        # What reaches behind the camera is not filled.
+        behind = (depths < 0.5).tolist()  # noqa: PLR2004 metres
+        first = 0
+        for value, points in polygons:
+            last = first + len(points)
+            if not any(behind[first:last]):
+                cv2.fillConvexPoly(mask, corners[first:last], value, cv2.LINE_AA, 4)
+            first = last
 
     def _ground(self, picture: Pixels, shadows: Pixels, beams: Pixels | None) -> None:
         size = picture.shape[1], picture.shape[0]
@@ -254,34 +260,31 @@ class Renderer:
 
     # What hides what
 
-    def _covers(self, shown: Sequence[_Shown]) -> list[Pixels | None]:
+    def _covers(
+        self, shown: Sequence[_Shown], boxes: NDArray[np.int64], grounds: NDArray[np.float64]
+    ) -> list[Pixels | None]:
         """What things that stand still leave of each sprite: 255 all; None where nothing hides it."""
         covers: list[Pixels | None] = [None] * len(shown)
         if not shown or not self._occluders:
             return covers
-        before = nearer(
-            [thing.ground for thing, _ in self._occluders],
-            [one.ground for one in shown],
-            self._eye,
-        )
-        for row, (thing, box) in enumerate(self._occluders):
-            for column, one in enumerate(shown):
-                x0, y0 = max(box[0], one.inside[0]), max(box[1], one.inside[1])
-                x1, y1 = min(box[2], one.inside[2]), min(box[3], one.inside[3])
-                if x1 <= x0 or y1 <= y0 or not before[row, column]:
-                    continue
-                cover = covers[column]
-                if cover is None:
-                    size = one.inside[3] - one.inside[1], one.inside[2] - one.inside[0]
-                    cover = covers[column] = np.full(size, 255, np.uint8)
-                part = cover[
-                    y0 - one.inside[1] : y1 - one.inside[1], x0 - one.inside[0] : x1 - one.inside[0]
-                ]
-                alpha = thing.sprite.alpha[
-                    y0 - thing.sprite.y : y1 - thing.sprite.y,
-                    x0 - thing.sprite.x : x1 - thing.sprite.x,
-                ]
-                cv2.multiply(part, cv2.bitwise_not(alpha), dst=part, scale=1 / 255)
+        things, ones = overlapping(self._boxes, boxes)
+        before = nearer(self._grounds[things], grounds[ones], self._eye)
+        for row, column in zip(things[before].tolist(), ones[before].tolist(), strict=True):
+            (thing, box), one = self._occluders[row], shown[column]
+            x0, y0 = max(box[0], one.inside[0]), max(box[1], one.inside[1])
+            x1, y1 = min(box[2], one.inside[2]), min(box[3], one.inside[3])
+            cover = covers[column]
+            if cover is None:
+                size = one.inside[3] - one.inside[1], one.inside[2] - one.inside[0]
+                cover = covers[column] = np.full(size, 255, np.uint8)
+            part = cover[
+                y0 - one.inside[1] : y1 - one.inside[1], x0 - one.inside[0] : x1 - one.inside[0]
+            ]
+            alpha = thing.sprite.alpha[
+                y0 - thing.sprite.y : y1 - thing.sprite.y,
+                x0 - thing.sprite.x : x1 - thing.sprite.x,
+            ]
+            cv2.multiply(part, cv2.bitwise_not(alpha), dst=part, scale=1 / 255)
         return covers
 
     def _inside_alpha(self, one: _Shown) -> Pixels:
@@ -358,6 +361,31 @@ class Renderer:
         part = picture[y0:y1, x0:x1]
         left, top = x0 - x + radius, y0 - y + radius
         cv2.add(part, glow[top : top + y1 - y0, left : left + x1 - x0], dst=part)
+
+
+def _lean(
+    actor: Person | Cyclist, state: State, slant: tuple[float, float]
+) -> list[tuple[int, list[Spot]]]:
+    """Somebody's shadow by sunlight: legs and body laid down on the ground."""
+    high = actor.height if isinstance(actor, Person) else 1.6
+    broad = 0.2 if isinstance(actor, Person) else 0.3
+    step = 0.22 * math.cos(4.3 * state.way) if state.speed > 0.3 else 0.1  # noqa: PLR2004
+    long = max(1e-6, math.hypot(*slant))
+    across_x, across_y = -slant[1] / long, slant[0] / long
+
+    def at(z: float, aside: float, fore: float = 0.0) -> Spot:
+        return (
+            state.x + slant[0] * z + across_x * aside + math.cos(state.heading) * fore,
+            state.y + slant[1] * z + across_y * aside + math.sin(state.heading) * fore,
+        )
+
+    hip, neck = 0.45 * high, 0.85 * high
+    legs = [
+        (255, [at(0, -0.07, fore), at(0, 0.07, fore), at(hip, 0.1), at(hip, -0.1)])
+        for fore in (step, -step)
+    ]
+    trunk = [(hip, -broad * 0.8), (hip, broad * 0.8), (neck, broad), (high, 0.08), (high, -0.08)]
+    return [*legs, (255, [*(at(z, aside) for z, aside in trunk), at(neck, -broad)])]
 
 
 def _object(  # noqa: PLR0913, PLR0917 all that is said of an object

@@ -1,0 +1,367 @@
+"""A board's page: its panels on a grid, what is chosen, and when which panel is drawn anew."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from nicegui import background_tasks, run, ui
+from nicegui.events import GenericEventArguments
+
+from citynerve.clock import now_ms
+from citynerve.errors import CityNerveError, ConfigError
+from dashboards.queries import Choice, Range
+from dashboards.view import dates, links, spans
+from dashboards.view.draw.drawing import Drawing, Look
+from dashboards.view.frames import Field, Frame, Link, PanelData
+from dashboards.view.page import address, reader, shelf
+from dashboards.view.page.address import Address
+from dashboards.view.page.cameras import Strip
+from dashboards.view.page.chooser import Chooser
+from dashboards.view.page.header import Header
+from dashboards.view.page.icons import icon
+from dashboards.view.page.panel import Panel, Surroundings
+from dashboards.view.page.picker import RangePicker, refresh_choice
+from dashboards.view.page.reader import Reader
+from dashboards.view.page.shelf import Shelf
+from dashboards.view.spans import Window
+from dashboards.view.text import interpolated
+
+WITH_CAMERAS: Final = frozenset({"citynerve-city", "citynerve-cameras"})
+"""Boards that show the latest pictures beside their panels."""
+
+_TICK_S: Final = 0.5
+_FIRST_ROWS: Final = 26
+"""Panels above this row are asked for before the browser says what it shows."""
+
+
+class Section(NamedTuple):
+    """A row of the board's JSON with the panels below it; the first may have no row of its own."""
+
+    title: str
+    open: bool
+    panels: list[Mapping[str, Any]]
+
+
+class BoardPage:
+    """One board in one browser window."""
+
+    def __init__(self, on: Shelf, board: Mapping[str, Any], who: Reader, at: Address) -> None:
+        self._shelf, self._board, self._who, self._at = on, board, who, at
+        self._known = on.engine.variables(board)
+        self._chosen: dict[str, Choice] = dict(at.chosen)
+        self._settled = False
+        self._generation = 0
+        self._span: Range | None = None
+        self._stale: set[str] = set()
+        self._seen: set[str] | None = None
+        self._away = False
+        self._drawn_at = 0
+        self._panels: dict[str, Panel] = {}
+        self._client = ui.context.client
+        self._build()
+
+    @property
+    def window(self) -> Window:
+        """The range on show: the address's, else the view's, else the board's."""
+        return self._at.window or self._shelf.settings.window or address.default_window(self._board)
+
+    @property
+    def refresh(self) -> str:
+        """How often the board is drawn anew; the empty text is never."""
+        found = self._board.get("refresh") if self._at.refresh is None else self._at.refresh
+        return found if isinstance(found, str) else ""
+
+    # --- what stands on the page ---
+
+    def _build(self) -> None:
+        tr, board = self._who.tr, self._board
+        shelf.begin(self._who, tr(board.get("title") or ""))
+        path = f"/d/{board['uid']}"
+        self._header = Header(self._who, self._shelf.titles, path, self._themed)
+        with self._header.tools:
+            self._range = RangePicker(self.window, self._who.zone, tr, self._ranged)
+            with ui.element("div").classes("cn-refresh"):
+                with ui.element("button").classes("cn-tool") as now:
+                    label = tr("Refresh now")
+                    now.props.update({"type": "button", "aria-label": label, "title": label})
+                    icon("refresh")
+                now.on("click", self._renew, [])
+                refresh_choice(self.refresh, tr, self._refreshed)
+        with ui.element("main").classes("cn-main").props('id="main" tabindex="-1"'):
+            self._heading()
+            about = Surroundings(
+                tr=tr,
+                zoom=self._zoomed,
+                geojson=self._shelf.geojson,
+                tiles=self._shelf.settings.tiles,
+            )
+            with ui.element("div").classes("cn-columns"):
+                if board["uid"] in WITH_CAMERAS and self._shelf.cameras is not None:
+                    Strip(self._shelf.cameras, self._who)
+                with ui.element("div").classes("cn-board"):
+                    for section in sections(board):
+                        self._section(section, about)
+        self._stale = set(self._panels)
+        ui.on("cn-seen", self._is_seen)
+        ui.on("cn-away", self._is_away)
+        ui.on("cn-shade", lambda event: self._themed(event.args))
+        ui.timer(_TICK_S, self._tick)
+        background_tasks.create(self._begin(), name="board")
+
+    def _heading(self) -> None:
+        tr, board = self._who.tr, self._board
+        with ui.element("div").classes("cn-heading"):
+            with ui.element("div").classes("cn-heading-text"):
+                with ui.element("h1"):
+                    ui.label(tr(board.get("title") or ""))
+                ui.label(tr(board.get("description") or "")).classes("cn-description")
+            with ui.element("div").classes("cn-vars"):
+                self._choosers = [
+                    Chooser(variable, tr, self._choose)
+                    for variable in self._known
+                    if not variable.hidden
+                ]
+                self._updated = ui.label().classes("cn-updated")
+            self._problem = ui.label().classes("cn-problem").props('role="alert"')
+            self._problem.set_visibility(False)
+        for chooser in self._choosers:
+            chooser.show([], self._chosen.get(chooser.variable.name))
+
+    def _section(self, section: Section, about: Surroundings) -> None:
+        if not section.title:
+            self._grid(section, about)
+            return
+        with ui.element("details").classes("cn-row") as details:
+            if section.open:
+                details.props["open"] = True
+            with ui.element("summary"):
+                icon("down")
+                with ui.element("h2"):
+                    ui.label(self._who.tr(section.title))
+            self._grid(section, about)
+
+    def _grid(self, section: Section, about: Surroundings) -> None:
+        with ui.element("div").classes("cn-grid"):
+            for panel in section.panels:
+                made = Panel(panel, about)
+                made.on_tabular(self._redraw)
+                self._panels[made.key] = made
+
+    # --- what happens on it ---
+
+    async def _begin(self) -> None:
+        """Ask for the upper panels at once, and for the others when the browser is there."""
+        await self._settle()
+        await self._client.connected()
+        with self._client:
+            hello = await ui.run_javascript("cnHello()", timeout=30)
+        zone = reader.zone(hello["zone"])
+        theme = hello["theme"]
+        moved = str(zone) != str(self._who.zone)
+        self._who.zone = zone
+        if theme != self._who.theme:
+            self._themed(theme)
+        self._seen, self._away = set(hello["seen"]), bool(hello["away"])
+        self._range.show(self.window, zone)
+        if moved:
+            self._renew()
+        else:
+            self._pump()
+
+    async def _settle(self) -> None:
+        """Fill the variables, and then draw everything."""
+        engine, board = self._shelf.engine, self._board
+        names = [chooser.variable.name for chooser in self._choosers]
+
+        def ask() -> tuple[dict[str, Choice], dict[str, list[str]]]:
+            chosen = engine.settle(board, self._chosen)
+            return chosen, {name: engine.options(board, name, chosen) for name in names}
+
+        try:
+            self._chosen, offered = await run.io_bound(ask)
+            self._say_problem("")
+        except CityNerveError as error:
+            self._say_problem(str(error))
+            offered = {}
+        for chooser in self._choosers:
+            name = chooser.variable.name
+            chooser.show(offered.get(name, []), self._chosen.get(name))
+        self._settled = True
+        self._lead()
+        self._renew()
+
+    def _renew(self) -> None:
+        """Draw all panels anew: those that are seen now, the others when they are."""
+        try:
+            self._span = self.window.resolve(now_ms(), self._who.zone)
+        except ConfigError as error:
+            self._say_problem(str(error))
+            return
+        self._generation += 1
+        self._drawn_at = now_ms()
+        self._stale = set(self._panels)
+        self._pump()
+
+    def _pump(self) -> None:
+        if not self._settled:
+            return
+        for key in [key for key in self._panels if key in self._stale]:
+            panel = self._panels[key]
+            if not panel.busy and self._is_wanted(panel):
+                self._stale.discard(key)
+                panel.busy = True
+                background_tasks.create(self._load(panel), name=f"panel {key}")
+
+    def _is_wanted(self, panel: Panel) -> bool:
+        if self._seen is not None:
+            return panel.key in self._seen
+        return int((panel.json.get("gridPos") or {}).get("y", 0)) < _FIRST_ROWS
+
+    async def _load(self, panel: Panel) -> None:
+        generation, span = self._generation, self._span
+        assert span is not None  # noqa: S101 - nothing is loaded before a range is known
+        chosen, engine = dict(self._chosen), self._shelf.engine
+        look = self._look(panel, span)
+
+        def work() -> tuple[PanelData, Drawing]:
+            data = engine.panel(self._board, panel.json, chosen, span, self._who.zone)
+            return data, panel.drawn(data, look)
+
+        try:
+            data, drawing = await run.io_bound(work)
+        finally:
+            panel.busy = False
+        if generation != self._generation:
+            self._pump()  # another range or choice meanwhile: it is asked for again
+            return
+        panel.data = data
+        self._show(panel, drawing)
+        self._updated.set_text(
+            self._who.tr("Updated {time}").format(
+                time=dates.written(self._drawn_at, "HH:mm:ss", self._who.zone)
+            )
+        )
+
+    def _redraw(self, panel: Panel) -> None:
+        """Draw what is there already in another way."""
+        if panel.data is None or self._span is None:
+            return
+        self._show(panel, panel.drawn(panel.data, self._look(panel, self._span)))
+
+    def _show(self, panel: Panel, drawing: Drawing) -> None:
+        if self._client.id in type(self._client).instances:
+            panel.show(drawing, *self._titles(panel.json))
+
+    def _titles(self, panel: Mapping[str, Any]) -> tuple[str, str]:
+        def put(text: str) -> str:
+            return interpolated(self._who.tr(text), self._known, self._chosen, self.window)
+
+        title = put(panel.get("title") or "")
+        back = panel.get("timeFrom")
+        if back and not panel.get("hideTimeOverride"):
+            title += " · " + self._who.tr("Last {length}").format(length=back)
+        return title, put(panel.get("description") or "")
+
+    def _look(self, panel: Panel, span: Range) -> Look:
+        known, chosen, window = self._known, dict(self._chosen), self.window
+
+        def follow(field: Field, frame: Frame, row: int) -> Sequence[Link]:
+            if not field.config.links:
+                return ()
+            return links.links(field, frame, row, known, chosen, window)
+
+        with contextlib.suppress(ConfigError):  # the engine says so in the panel
+            span = spans.of_panel(panel.json, span)
+        return Look(
+            theme=self._who.theme,
+            tr=self._who.tr,
+            zone=self._who.zone,
+            span=span,
+            follow=follow,
+        )
+
+    # --- what the reader does ---
+
+    def _choose(self, name: str, choice: Choice) -> None:
+        self._chosen[name] = choice
+        self._moved()
+        background_tasks.create(self._settle(), name="variables")
+
+    def _ranged(self, window: Window) -> None:
+        self._at.window = window
+        self._range.show(window, self._who.zone)
+        self._lead()
+        self._moved()
+        self._renew()
+
+    def _zoomed(self, start: int, end: int) -> None:
+        self._ranged(Window(str(start), str(end)))
+
+    def _refreshed(self, refresh: str) -> None:
+        self._at.refresh = refresh
+        self._moved()
+
+    def _themed(self, theme: Any) -> None:  # noqa: ANN401 - the browser's word
+        self._who.theme = "dark" if theme == "dark" else "light"
+        for panel in self._panels.values():
+            self._redraw(panel)
+
+    def _is_seen(self, event: GenericEventArguments) -> None:
+        self._seen = {str(key) for key in event.args}
+        self._pump()
+
+    def _is_away(self, event: GenericEventArguments) -> None:
+        self._away = bool(event.args)
+
+    def _tick(self) -> None:
+        if self._away or not self.refresh or self._span is None or not self._settled:
+            return
+        if now_ms() - self._drawn_at >= spans.milliseconds(self.refresh):
+            self._renew()
+
+    def _moved(self) -> None:
+        self._at.chosen = dict(self._chosen)
+        with self._client:
+            ui.run_javascript(f"cnGo({json.dumps(self._at.text())})")
+
+    def _lead(self) -> None:
+        """Let the links to other boards carry what is chosen here."""
+        for uid, board in self._shelf.boards.items():
+            known = self._shelf.engine.variables(board)
+            href = address.to_board(uid, known, self._chosen, self._at.window)
+            self._header.lead(f"/d/{uid}", href)
+
+    def _say_problem(self, text: str) -> None:
+        self._problem.set_text(text)
+        self._problem.set_visibility(bool(text))
+
+
+def sections(board: Mapping[str, Any]) -> Iterator[Section]:
+    """The board's panels by rows, in the order in which they are read."""
+    current = Section("", open=True, panels=[])
+    for panel in board.get("panels") or ():
+        if panel.get("type") != "row":
+            current.panels.append(panel)
+            continue
+        if current.panels:
+            yield _placed(current)
+        current = Section(
+            panel.get("title") or "",
+            open=not panel.get("collapsed"),
+            panels=list(panel.get("panels") or ()),
+        )
+    if current.panels:
+        yield _placed(current)
+
+
+def _placed(section: Section) -> Section:
+    """A section whose first panel stands at the top of its own grid."""
+    places = [panel.get("gridPos") or {} for panel in section.panels]
+    top = min(int(place.get("y", 0)) for place in places)
+    panels = [
+        {**panel, "gridPos": {**place, "y": int(place.get("y", 0)) - top}}
+        for panel, place in zip(section.panels, places, strict=True)
+    ]
+    panels.sort(key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"].get("x", 0)))
+    return section._replace(panels=panels)

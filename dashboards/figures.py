@@ -44,8 +44,8 @@ FIGURES: Final = {
     "water_level": Figure(
         "Highest water",
         "max",
-        "The highest water level at any gauge, against its datum. Above 1 m (orange) keep watch, "
-        "above 2 m (red) it floods.",
+        "The highest water level at any gauge, against its datum. Above 1.8 m (orange) keep watch, "
+        "above 2.5 m (red) it floods. Set it to your gauges.",
     ),
     "occupancy": Figure(
         "Parking",
@@ -62,7 +62,7 @@ FIGURES: Final = {
 ALARMS: Final[dict[str, tuple[float, float]]] = {
     "pm25": (15, 50),
     "noise": (65, 80),
-    "water_level": (1, 2),
+    "water_level": (1.8, 2.5),
     "occupancy": (85, 97),
 }
 """Property -> values from which a figure is raised, and high; alert rules begin at the latter."""

@@ -22,7 +22,7 @@ from dashboards.looks import (
 )
 from dashboards.sources import MAIN, MIXED, RAW, Source
 
-GEOJSON: Final = "public/maps/citynerve.geojson"
+GEOJSON: Final = "public/maps/citynerve/city.geojson"
 """Where Grafana's page finds the city's map: a file in its folder ``public``."""
 
 _CIRCLE: Final = {"mode": "fixed", "fixed": "img/icons/marker/circle.svg"}

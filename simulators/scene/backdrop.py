@@ -124,7 +124,7 @@ def make(
     shadow = hazy(still if look.sunny else albedo * look.ambient * np.float32(1 - look.shade) + lamps * albedo)
     dark = 1 - tone(np.maximum(0, shadow)) / np.maximum(1, tone(np.maximum(0, flat)))
     dark = np.clip(dark, 0, 0.8) * land.below[..., None]
-    beam = tone(np.maximum(0, flat + albedo * _HEADLIGHT * np.float32(1.6 * look.beams))) - tone(
+    beam = tone(np.maximum(0, flat + albedo * _HEADLIGHT * np.float32(2.6 * look.beams))) - tone(
         np.maximum(0, flat)
     )
     beam = beam * land.below[..., None]
@@ -171,7 +171,7 @@ def _standing(  # noqa: PLR0913, PLR0917 what they are painted with
     for car in parked:
         place = _place(camera, look, *maps, car.x, car.y)
         vehicle = car.vehicle
-        drawn = drawer.body(vehicle.body, (car.x, car.y), car.heading, place, braking=False)
+        drawn = drawer.body(vehicle.body, (car.x, car.y), car.heading, place, "off")
         if drawn is not None:
             foot = car.x, car.y, car.heading, vehicle.length, vehicle.width
             found.append(Standing(drawn, foot, car.number))
@@ -262,5 +262,5 @@ def _mirror(
             -1,
         )
     soft = cv2.GaussianBlur(glow, (0, 0), camera.width / 160, sigmaY=camera.width / 50)
-    warm = np.array([0.36, 0.68, 1.0], np.float32) * np.float32(0.30 * look.lamps)
+    warm = ground.LAMPLIGHT * np.float32(0.30 * look.lamps)
     picture += (soft * below)[..., None] * warm

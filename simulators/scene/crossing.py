@@ -30,6 +30,13 @@ _FEET = 6.9
 """How far from the middle people walk and cross."""
 _VEHICLES = (("car", 0.76), ("bus", 0.07), ("truck", 0.1), ("bicycle", 0.07))
 _TURNS = 0.22
+_SIGNALS = (
+    (4.5, -_STOP - 0.6, -math.pi / 2, 0),
+    (-4.5, _STOP + 0.6, math.pi / 2, 0),
+    (-_STOP - 0.6, -4.5, math.pi, 1),
+    (_STOP + 0.6, 4.5, 0.0, 1),
+)
+"""X, Y, where it faces, and the phase that is its green."""
 
 
 def layout(seed: int) -> Layout:
@@ -66,7 +73,7 @@ def layout(seed: int) -> Layout:
         lamps=tuple(lamps),
         lanes=tuple(_lanes(chance)),
         walks=tuple(
-            Walk(points, 2.4, chance.uniform(70, 150), ((1, 2, 2),))
+            Walk(points, 2.4, chance.uniform(120, 240), ((1, 2, 2),))
             for side in (-_FEET, _FEET)
             for points in (
                 ((side, -30), (side, -4.6), (side, 4.6), (side, _FAR)),
@@ -83,12 +90,7 @@ def layout(seed: int) -> Layout:
             Zone("corner", rectangle(4.0, 4.0, 9.6, 9.6)),
         ),
         sun=(chance.uniform(0, 360), chance.uniform(36, 60)),
-        signals=(
-            Signal(4.5, -_STOP - 0.6, 2.7, 0),
-            Signal(-4.5, _STOP + 0.6, 2.7, 0),
-            Signal(-_STOP - 0.6, -4.5, 2.7, 1),
-            Signal(_STOP + 0.6, 4.5, 2.7, 1),
-        ),
+        signals=tuple(Signal(x, y, heading, phase) for x, y, heading, phase in _SIGNALS),
         cycle=(20.0, 18.0, 15.0),
         blocks=tuple(blocks),
     )
@@ -155,7 +157,7 @@ def _things(
         props.append(Prop("lamp", x, y, heading))
         lamps.append((x + 1.5 * math.cos(heading), y + 1.5 * math.sin(heading), 6.3))
         blocks.append((x, y, 0.15))
-    for x, y in ((4.5, -_STOP - 0.6), (-4.5, _STOP + 0.6), (-_STOP - 0.6, -4.5), (_STOP + 0.6, 4.5)):
+    for x, y, _, _ in _SIGNALS:
         props.append(Prop("signal", x, y))
         blocks.append((x, y, 0.15))
     for x, y in ((8.7, 16), (8.7, 27), (-8.7, 17), (-8.7, 29), (17, 8.7), (29, 8.7), (18, -8.7), (30, -8.7)):
@@ -193,7 +195,7 @@ def _lanes(chance: random.Random) -> list[Lane]:
             f"{name}-in",
             (at(_LANE, -far), at(_LANE, -_STOP + 0.3)),
             10.0,
-            chance.uniform(280, 430),
+            chance.uniform(380, 560),
             _VEHICLES,
             ((stop - 0.2, number % 2),),
             ((f"{name}-on", 1 - _TURNS), (f"{name}-right", _TURNS)),

@@ -5,7 +5,7 @@ Sprites are drawn two to four times as large and made smaller, which smooths the
 
 import math
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -43,6 +43,10 @@ class Place(NamedTuple):
     lamps: Colour
     sun: float
     haze: float
+
+
+Lights = Literal["off", "driving", "braking"]
+"""A vehicle's own: head and tail lights burn where it is dark; brake lights always."""
 
 
 class Pose(NamedTuple):
@@ -111,7 +115,7 @@ class Drawer:
         self._mirrored = _SKY * 2.2 * np.minimum(1, look.ambient.mean() * 2) if look.light else _SKY
 
     def body(  # noqa: PLR0913 what a vehicle's picture depends on
-        self, body: Body, at: tuple[float, float], heading: float, place: Place, *, braking: bool
+        self, body: Body, at: tuple[float, float], heading: float, place: Place, lights: Lights
     ) -> Sprite | None:
         """A vehicle's sprite; None where it is out of the picture."""
         turned = turn(heading)
@@ -125,13 +129,13 @@ class Drawer:
         canvas = _Canvas(self._camera, low.tolist(), high.tolist(), scale)
         if not canvas.pixels.size:
             return None
-        colours = self._faces(body, turned, place, braking=braking)
+        colours = self._faces(body, turned, place, lights)
         ahead = float((self._camera.centre[:2] - at) @ turned[:2, 0])
         fill(canvas.pixels, body, canvas.points(pixels), colours, ahead, _SHIFT)
         return canvas.sprite()
 
     def _faces(
-        self, body: Body, turned: Floats, place: Place, *, braking: bool
+        self, body: Body, turned: Floats, place: Place, lights: Lights
     ) -> Sequence[list[float]]:
         look = self._look
         up = body.normals[:, 2:3].astype(np.float32)
@@ -145,11 +149,11 @@ class Drawer:
         seen = seen + gloss * self._mirrored * (0.05 + 0.16 * up**2)
         glass = (kinds == GLASS)[:, None]
         seen = seen + glass * self._mirrored * (0.07 + 0.55 * up)
-        if look.beams:
+        if look.beams and lights != "off":
             seen[kinds == HEAD] = np.array([1.7, 1.9, 2.0], np.float32)
-            red = np.array([0.04, 0.04, 0.75], np.float32) if not braking else (0.14, 0.12, 2.4)
-            seen[kinds == TAIL] = red
-        elif braking:
+            red = (0.14, 0.12, 2.4) if lights == "braking" else (0.04, 0.04, 0.75)
+            seen[kinds == TAIL] = np.array(red, np.float32)
+        elif lights == "braking":
             seen[kinds == TAIL] = np.array([0.08, 0.06, 1.2], np.float32)
         if look.windows > 0.2:  # noqa: PLR2004 inside the lights are on
             seen[kinds == LIT] = np.maximum(

@@ -39,10 +39,11 @@ def build(
 ) -> None:
     """Paint one building into a picture of linear light; it must lie before the camera."""
     (ax, ay), (bx, by), high, _ = building
-    corners = np.array([(ax, ay, high), (bx, by, high), (bx, by, 0.0), (ax, ay, 0.0)])
-    pixels, depths = camera.project(corners)
-    if depths.min() < _LEAST_DEPTH:
+    shares = _before(building, camera)
+    if shares is None:
         return
+    corners = _corners(building, *shares)
+    pixels, depths = camera.project(corners)
     front = _front(building, camera.focal / float(depths.min()), look)
     normal = np.array([by - ay, ax - bx, 0.0])
     normal /= np.linalg.norm(normal)
@@ -55,7 +56,33 @@ def build(
     depth = float(depths.mean())
     haze = np.float32(1 - math.exp(-look.haze[1] * depth))
     seen = seen + (look.haze[0] - seen) * haze
-    _place(seen, pixels, picture)
+    wide = seen.shape[1]
+    left, right = (round(share * wide) for share in shares)
+    if right - left > 1:
+        _place(np.ascontiguousarray(seen[:, left:right]), pixels, picture)
+
+
+def _corners(building: Building, first: float, last: float) -> Floats:
+    """Of the part of a front between two shares of its width: upper two, then lower two."""
+    (ax, ay), (bx, by), high, _ = building
+    one = ax + first * (bx - ax), ay + first * (by - ay)
+    other = ax + last * (bx - ax), ay + last * (by - ay)
+    return np.array([(*one, high), (*other, high), (*other, 0.0), (*one, 0.0)])
+
+
+def _before(building: Building, camera: Camera) -> tuple[float, float] | None:
+    """Between which shares of its width a front lies before the camera; None if nowhere."""
+    (ax, ay), (bx, by), high, _ = building
+    near = [
+        min(camera.depth(x, y), camera.depth(x, y, high)) - _LEAST_DEPTH
+        for x, y in ((ax, ay), (bx, by))
+    ]
+    if max(near) <= 0:
+        return None
+    if min(near) >= 0:
+        return 0.0, 1.0
+    share = near[0] / (near[0] - near[1])
+    return (share, 1.0) if near[0] < 0 else (0.0, share)
 
 
 def _place(seen: Grid, pixels: Floats, picture: Grid) -> None:

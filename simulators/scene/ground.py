@@ -14,6 +14,9 @@ Grid = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 _TEXTURES: Final = ("plain", "asphalt", "slabs", "setts", "grass")
+LAMPLIGHT: Final = np.array([0.40, 0.71, 1.0], np.float32)
+"""The street lamps' colour."""
+
 _FARTHEST: Final = 400.0
 _TILE: Final = 512
 _LINEAR: Final = ((np.arange(256) / 255) ** 2.2).astype(np.float32)
@@ -157,8 +160,8 @@ def lamplight(layout: Layout, look: Look, x: Grid, y: Grid, z: Grid | float = 0.
             below = np.maximum(high - z, 0.3)
             away = (x - lamp_x) ** 2 + (y - lamp_y) ** 2 + below**2
             # A lamp is brightest at some angle from straight down; 1 right below it.
-            total += high**2 * np.minimum(1.0, below / 2) / away * (below**2 / away) ** 0.25
-    warm = np.array([0.36, 0.68, 1.0], np.float32) * np.float32(look.lamps)
+            total += high**2 * np.minimum(1.0, below / 2) / away * (below**2 / away) ** 0.7
+    warm = LAMPLIGHT * np.float32(look.lamps)
     lit: Grid = total[..., None] * warm
     return lit
 

@@ -94,11 +94,11 @@ class Zone(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """A light for wheels: where it hangs, its height, and which phase is its green."""
+    """A light for wheels: where it stands, where it faces (radians), and which phase is green."""
 
     x: float
     y: float
-    height: float
+    heading: float
     phase: int
 
 

@@ -15,7 +15,7 @@ from simulators.scene.look import Look, paint, tone
 from simulators.scene.mesh import GLASS, GLOSS, LIT, MATT, Body, Mesh
 
 LAMP_HEIGHT: Final = 6.2
-_LEAVES: Final = ("#3f5a22", "#4d6b2a", "#35501f", "#5d7a33", "#6d8438")
+_LEAVES: Final = ("#3b5324", "#45602a", "#324a20", "#546d30", "#5f7336")
 _BARK: Final = "#4a3a2c"
 
 
@@ -25,7 +25,7 @@ def sprite(prop: Prop, camera: Camera, drawer: Drawer, look: Look, place: Place)
     if prop.kind == "tree":
         return _tree(prop, camera, look, place)
     if prop.kind in _BODIES:
-        return drawer.body(_BODIES[prop.kind](prop), at, prop.heading, place, braking=False)
+        return drawer.body(_BODIES[prop.kind](prop), at, prop.heading, place, "off")
     strokes = _STROKES[prop.kind](prop, look)
     return drawer.figure(Pose(strokes, *at, prop.heading, place))
 
@@ -157,7 +157,7 @@ def _tree(prop: Prop, camera: Camera, look: Look, place: Place) -> Sprite | None
     """A trunk, and a crown of many leafy blobs, the lower and inner ones darker."""
     chance = np.random.default_rng(prop.seed)
     size = prop.size
-    count = 240
+    count = 420
     spread = chance.normal(0, 1, (count, 3))
     spread /= np.maximum(1, np.linalg.norm(spread, axis=1, keepdims=True) / 1.5)
     balls = spread * (1.25 * size, 1.25 * size, 1.05 * size) + (prop.x, prop.y, 4.35 * size)
@@ -189,7 +189,7 @@ def _tree(prop: Prop, camera: Camera, look: Look, place: Place) -> Sprite | None
     cv2.line(canvas, points[0].tolist(), points[1].tolist(), shown[0], trunk)
     order = np.argsort(facing[:, 0] - 0.12 * depths[2:] / size)
     for number in order:
-        radius = float(chance.uniform(0.16, 0.42)) * size * float(scales[number + 2]) * scale
+        radius = float(chance.uniform(0.11, 0.3)) * size * float(scales[number + 2]) * scale
         axes = max(1, round(radius)), max(1, round(radius * float(chance.uniform(0.55, 0.9))))
         turn = float(chance.uniform(0, 180))
         spot = points[number + 2].tolist()

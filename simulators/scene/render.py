@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import cv2
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from simulators.scene import figure
 from simulators.scene.backdrop import Backdrop, inside, paste
 from simulators.scene.camera import Spot
-from simulators.scene.draw import Drawer, Pixels, Place, Pose, Sprite
+from simulators.scene.draw import Drawer, Lights, Pixels, Place, Pose, Sprite
 from simulators.scene.figure import Cyclist, Person
+from simulators.scene.layout import Signal
 from simulators.scene.mesh import turn
 from simulators.scene.order import Rectangle, nearer, overlapping, painted
 from simulators.scene.truth import Object
@@ -35,6 +36,9 @@ _CONE: Final = ((0, 0.25), (0.6, 1), (1, 0.8), (1, -0.8), (0.6, -1), (0, -0.25))
 """The outline of what headlights light up: ahead as a share of the reach, aside of the spread."""
 _BEAMS: Final = ((15.0, 3.2, 60), (10.0, 2.3, 120), (6.0, 1.5, 190))
 """Reach and spread of headlights (metres), and how bright it is there, of 255."""
+_SIGNAL_COLOURS: Final = {"red": (60, 60, 255), "amber": (60, 190, 255), "green": (150, 240, 70)}
+_SIGNAL_Z: Final = (2.98, 2.7, 2.42)
+"""Heights of red, amber and green, metres."""
 
 _Mover = tuple[int, Actor, State]
 
@@ -65,7 +69,7 @@ class Renderer:
         self._drawer = Drawer(backdrop.camera, backdrop.look)
         self._parked = standing
         self._eye = (backdrop.camera.stand.x, backdrop.camera.stand.y)
-        self._glows: dict[tuple[int, bool, bool], Pixels] = {}
+        self._glows: dict[tuple[int, str], Pixels] = {}
         self._still = self._numbered()
         self._occluders = [
             (thing, box)
@@ -76,9 +80,20 @@ class Renderer:
         self._grounds = np.array([thing.ground for thing, _ in self._occluders]).reshape(-1, 5)
 
     def frame(
-        self, t: float, actors: Mapping[int, Actor], states: Mapping[int, State]
+        self,
+        t: float,
+        actors: Mapping[int, Actor],
+        states: Mapping[int, State],
+        signals: Sequence[tuple[Signal, str]] = (),
     ) -> tuple[Pixels, list[Object]]:
-        """The picture, without what the lens and the sensor do to it, and what is in it."""
+        """The picture, without what the lens and the sensor do to it, and what is in it.
+
+        Args:
+            t: Seconds since the beginning.
+            actors: By number.
+            states: Of those that are there.
+            signals: Each signal and its colour just now.
+        """
         picture = self._backdrop.picture.copy()
         near = [
             (number, actors[number], state)
@@ -91,6 +106,7 @@ class Renderer:
         beams = np.zeros_like(shadows) if self._look.beams else None
         self._shade(shadows, beams, near)
         self._ground(picture, shadows, beams)
+        self._signal(picture, signals)
         shown = self._show(t, near, beams)
         boxes = np.array([one.inside for one in shown], np.int64).reshape(-1, 4)
         grounds = np.array([one.ground for one in shown]).reshape(-1, 5)
@@ -124,10 +140,8 @@ class Renderer:
         for _, actor, state in near:
             place = self._lit(state, beams)
             if isinstance(actor, Vehicle):
-                at = state.x, state.y
-                sprites.append(
-                    self._drawer.body(actor.body, at, state.heading, place, braking=state.braking)
-                )
+                at, lights = (state.x, state.y), _lights(state)
+                sprites.append(self._drawer.body(actor.body, at, state.heading, place, lights))
                 continue
             fine = self._camera.focal / self._camera.depth(state.x, state.y, 1.0) > _FINE
             strokes = (
@@ -258,6 +272,32 @@ class Renderer:
         rest = cv2.multiply(part, cv2.bitwise_not(cover), scale=1 / 255)
         cv2.add(rest, cv2.multiply(colours, seen, scale=1 / 255), dst=part)
 
+    def _signal(self, picture: Pixels, signals: Sequence[tuple[Signal, str]]) -> None:
+        """The lights of those signals that face the camera."""
+        for signal, shown in signals:
+            cos, sin = math.cos(signal.heading), math.sin(signal.heading)
+            if (self._eye[0] - signal.x) * cos + (self._eye[1] - signal.y) * sin <= 0:
+                continue
+            depth = self._camera.depth(signal.x, signal.y, 2.7)
+            if depth < _NEAREST:
+                continue
+            radius = self._camera.focal / depth * 0.11
+            at = np.array([(signal.x + 0.12 * cos, signal.y + 0.12 * sin, z) for z in _SIGNAL_Z])
+            pixels, _ = self._camera.project(at)
+            for (u, v), name in zip(pixels.tolist(), _SIGNAL_COLOURS, strict=True):
+                on = name == shown
+                colour = [value if on else value * 0.16 for value in _SIGNAL_COLOURS[name]]
+                middle = round((u - 0.5) * 16), round((v - 0.5) * 16)
+                cv2.circle(picture, middle, max(14, round(radius * 16)), colour, -1, cv2.LINE_AA, 4)
+                if on:
+                    self._halo(picture, int(u), int(v), max(3, round(radius * 3.2)), name)
+
+    def _halo(self, picture: Pixels, x: int, y: int, radius: int, name: str) -> None:
+        """The light around a signal."""
+        share = 0.25 + 0.45 * self._look.glow
+        colour = np.array(_SIGNAL_COLOURS[name], np.float32) / 255
+        self._add(picture, x, y, (radius, name), lambda: _soft(radius)[..., None] * colour * 150 * share)
+
     # What hides what
 
     def _covers(
@@ -348,19 +388,42 @@ class Renderer:
     def _glow(  # noqa: PLR0913, PLR0917 a place, a size and a kind
         self, picture: Pixels, x: int, y: int, radius: int, tail: bool, braking: bool  # noqa: FBT001
     ) -> None:
-        key = radius, tail, braking
+        bright = 230 if not tail else 190 if braking else 100
+        share = 0.45 + 0.55 * self._look.glow
+        colour = _RED if tail else _WHITE
+        key = radius, f"{tail}{braking}"
+        self._add(picture, x, y, key, lambda: _soft(radius)[..., None] * colour * bright * share)
+
+    def _add(
+        self,
+        picture: Pixels,
+        x: int,
+        y: int,
+        key: tuple[int, str],
+        make: Callable[[], NDArray[np.float32]],
+    ) -> None:
+        """Add a glow of radius ``key[0]`` around a pixel; it is made once for each key."""
         if key not in self._glows:
-            away = np.hypot(*np.mgrid[-radius : radius + 1, -radius : radius + 1]) / radius
-            soft = np.clip(1 - away, 0, 1) ** 2.2 * (230 if not tail else 190 if braking else 100)
-            soft = soft * (0.45 + 0.55 * self._look.glow)
-            colour = _RED if tail else _WHITE
-            self._glows[key] = (soft[..., None] * colour).astype(np.uint8)
-        glow = self._glows[key]
+            self._glows[key] = np.clip(make(), 0, 255).astype(np.uint8)
+        glow, radius = self._glows[key], key[0]
         x0, y0 = max(0, x - radius), max(0, y - radius)
         x1, y1 = min(picture.shape[1], x + radius + 1), min(picture.shape[0], y + radius + 1)
+        if x1 <= x0 or y1 <= y0:
+            return
         part = picture[y0:y1, x0:x1]
         left, top = x0 - x + radius, y0 - y + radius
         cv2.add(part, glow[top : top + y1 - y0, left : left + x1 - x0], dst=part)
+
+
+def _lights(state: State) -> Lights:
+    return "braking" if state.braking else "driving"
+
+
+def _soft(radius: int) -> NDArray[np.float32]:
+    """1 in the middle, 0 from ``radius`` on."""
+    rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    away = np.hypot(rows, columns) / radius
+    return (np.clip(1 - away, 0, 1) ** 2.2).astype(np.float32)
 
 
 def _lean(
@@ -381,7 +444,7 @@ def _lean(
 
     hip, neck = 0.45 * high, 0.85 * high
     legs = [
-        (255, [at(0, -0.07, fore), at(0, 0.07, fore), at(hip, 0.1), at(hip, -0.1)])
+        (255, [at(0, -0.1, fore), at(0, 0.1, fore), at(hip, 0.1), at(hip, -0.1)])
         for fore in (step, -step)
     ]
     trunk = [(hip, -broad * 0.8), (hip, broad * 0.8), (neck, broad), (high, 0.08), (high, -0.08)]

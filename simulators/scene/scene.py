@@ -85,7 +85,7 @@ class Scene:
             self._world = self._begin()
         states = self._world.at(t)
         renderer, sensor = self._renderer(light or self.light)
-        picture, objects = renderer.frame(t, self._world.actors, states)
+        picture, objects = renderer.frame(t, self._world.actors, states, self._world.signals(t))
         return sensor.take(picture, number), objects
 
     def header(self, start: int) -> Header:

@@ -61,8 +61,8 @@ def layout(seed: int) -> Layout:
         props=tuple(props),
         lamps=tuple(lamps),
         lanes=(
-            Lane("east", ((-75, _ROAD[0] + 1.75), (75, _ROAD[0] + 1.75)), 10.0, chance.uniform(260, 420), _VEHICLES),
-            Lane("west", ((75, _ROAD[1] - 1.75), (-75, _ROAD[1] - 1.75)), 10.0, chance.uniform(260, 420), _VEHICLES),
+            Lane("east", ((-75, _ROAD[0] + 1.75), (75, _ROAD[0] + 1.75)), 10.0, chance.uniform(420, 640), _VEHICLES),
+            Lane("west", ((75, _ROAD[1] - 1.75), (-75, _ROAD[1] - 1.75)), 10.0, chance.uniform(420, 640), _VEHICLES),
             Lane("wheels", ((-30, 27.3), (-12, 26.8), (0, 26.4), (12, 26.9), (30, 27.4)), 4.4, 110, (("bicycle", 1.0),)),
             Lane("wheels-near", ((26, 8.2), (8, 9.2), (-8, 9.0), (-26, 8.0)), 3.9, 80, (("bicycle", 1.0),)),
         ),

@@ -16,7 +16,7 @@ from simulators.scene.layout import (
 )
 from simulators.scene.camera import Stand
 
-_FAR = 110.0
+_FAR = 92.0
 _VEHICLES = (("car", 0.8), ("bus", 0.08), ("truck", 0.12))
 _SOUTH, _NORTH = -1.75, 1.75
 """X of the lanes' middles: traffic keeps right, so that what comes towards the camera is left."""
@@ -46,7 +46,7 @@ def layout(seed: int) -> Layout:
     )
     marks = [
         rectangle(-0.07, y, 0.07, y + 3)
-        for y in range(-6, 100, 6)
+        for y in range(-6, 90, 6)
         if not 22 < y + 1 < 31  # noqa: PLR2004 no dashes on the zebra
     ]
     marks += [rectangle(3.42, -10, 3.54, 24.4), rectangle(3.42, 29.6, 3.54, _FAR)]
@@ -68,7 +68,7 @@ def layout(seed: int) -> Layout:
         props.append(Prop("lamp", 5.9, y + 10, 3.1416))
         lamps.append((4.3, y + 10, 6.3))
     blocks = [(prop.x, prop.y, 0.15) for prop in props if prop.kind == "lamp"]
-    for x, ys in ((-7.0, (20, 39, 46, 58, 66, 80)), (6.3, (18.5, 30, 37.5, 50, 60, 70, 80))):
+    for x, ys in ((-7.0, (20, 39, 46, 58, 66, 80)), (6.3, (31.5, 38, 50, 60, 70, 80))):
         for y in ys:
             if chance.random() < 0.7:  # noqa: PLR2004
                 size = chance.uniform(0.75, 1.05)
@@ -96,10 +96,10 @@ def layout(seed: int) -> Layout:
         props=tuple(props),
         lamps=tuple(lamps),
         lanes=(
-            Lane("north", ((_NORTH, -8), (_NORTH, _FAR + 12)), 10.5, chance.uniform(280, 460), _VEHICLES, ((31.6, "zebra"),)),
-            Lane("south", ((_SOUTH, _FAR + 12), (_SOUTH, -8)), 10.5, chance.uniform(280, 460), _VEHICLES, ((91.6, "zebra"),)),
+            Lane("north", ((_NORTH, -8), (_NORTH, _FAR + 12)), 10.5, chance.uniform(480, 760), _VEHICLES, ((31.6, "zebra"),)),
+            Lane("south", ((_SOUTH, _FAR + 12), (_SOUTH, -8)), 10.5, chance.uniform(480, 760), _VEHICLES, ((_FAR + 12 - 29.6, "zebra"),)),
             Lane("wheels", ((4.35, -4), (4.35, _FAR)), 5.2, chance.uniform(160, 280), (("bicycle", 1.0),), ((27.6, "zebra"),)),
-            Lane("wheels-south", ((-3.1, _FAR), (-3.1, -4)), 5.2, 60, (("bicycle", 1.0),), ((79.6, "zebra"),)),
+            Lane("wheels-south", ((-3.1, _FAR), (-3.1, -4)), 5.2, 60, (("bicycle", 1.0),), ((_FAR - 29.6, "zebra"),)),
         ),
         walks=(
             Walk(((-8.2, -2), (-8.2, 30), (-8.2, _FAR)), 1.8, chance.uniform(260, 420)),

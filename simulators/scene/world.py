@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from simulators.scene import figure, vehicles
 from simulators.scene.camera import Spot
 from simulators.scene.figure import Cyclist, Person
-from simulators.scene.layout import Layout, Prop
+from simulators.scene.layout import Layout, Prop, Signal
 from simulators.scene.people import People
 from simulators.scene.traffic import Mover, Traffic
 from simulators.scene.vehicles import Vehicle
@@ -104,6 +104,10 @@ class World:
                 return number, seconds - rest
             rest -= seconds
         return len(cycle) - 1, 0.0
+
+    def signals(self, t: float) -> list[tuple[Signal, str]]:
+        """Each signal and its colour."""
+        return [(one, self.signal(t, one.phase)) for one in self._layout.signals]
 
     def signal(self, t: float, phase: int) -> str:
         """``green``, ``amber`` or ``red`` for the wheels of a phase."""

@@ -1,5 +1,6 @@
 """Axes, thresholds and marks: what charts over time have in common. Parts of ECharts options."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -8,6 +9,9 @@ from dashboards.view.draw.drawing import Look, number
 from dashboards.view.frames import Field, FieldConfig, Frame
 
 FONT_PX: Final = 11
+
+_TICKS: Final = 4
+"""About as many ticks as an axis has above its lowest one."""
 
 GRID: Final = {"left": 8, "right": 14, "top": 12, "bottom": 4, "containLabel": True}
 """The room around a plot; the axes' labels are within it."""
@@ -75,6 +79,36 @@ def value_axis(look: Look, config: FieldConfig, *, right: bool, zero: bool) -> d
     if (custom.get("scaleDistribution") or {}).get("type") == "log":
         axis |= {"type": "log", "logBase": custom["scaleDistribution"].get("log") or 10}
     return axis
+
+
+def even_out(
+    axis: dict[str, Any],
+    written: Mapping[str, Any],
+    courses: Sequence[Sequence[tuple[float, float | None]]],
+) -> None:
+    """Put an axis' ticks at round numbers of a unit that is no power of ten, as MiB or minutes.
+
+    Args:
+        axis: A value axis, which gets its ``interval`` and, where it has none, its ``min``.
+        written: Its ladder.
+        courses: The points of all series on it, in time.
+    """
+    numbers = [v for course in courses for _, v in course if v is not None]
+    if not numbers:
+        return
+    most = max(abs(number) for number in numbers)
+    one = [step for step in written["steps"] if step[0] <= most or step[0] == 0][-1][1]
+    if one <= 0 or most == 0 or math.log10(one) % 1 == 0:
+        return
+    low = min(numbers) if axis["scale"] else min(0.0, *numbers)
+    length = (max(numbers) - low) / one / _TICKS
+    if length <= 0:
+        return
+    power = 10.0 ** math.floor(math.log10(length))
+    step = one * power * next(n for n in (1, 2, 5, 10) if n * power >= length)
+    axis["interval"] = step
+    axis.setdefault("min", math.floor(low / step) * step)
+    axis.setdefault("max", math.ceil(max(numbers) / step) * step)
 
 
 def category_axis(look: Look, names: Sequence[str], *, lines: bool = False) -> dict[str, Any]:
@@ -174,6 +208,7 @@ def ladder(config: FieldConfig, look: Look) -> dict[str, Any]:
     """How the page writes numbers of a field, its words in the reader's language."""
     found = values.ladder(config)
     for step in found["steps"]:
+        step[:2] = map(float, step[:2])  # some are beyond what JSON writers take as integers
         step[3] = look.tr(step[3])
     mapped = [
         {

@@ -29,6 +29,7 @@ def draw(panel: Mapping[str, Any], data: PanelData, look: Look) -> Drawing:
     props = rows(frame, shown, look) | {
         "header": options.get("showHeader", True),
         "size": _HEIGHTS.get(options.get("cellHeight") or "sm", "small"),
+        "matrix": _shared(shown) is not None,
         "sort": _sort(options.get("sortBy") or (), shown, look),
     }
     return Drawing(kind="table", props=props, summary=_summary(props, look))

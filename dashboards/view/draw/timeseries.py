@@ -18,7 +18,7 @@ from dashboards.view.draw.drawing import (
 )
 from dashboards.view.frames import Field, Frame, PanelData
 
-FEW_POINTS: Final = 40
+FEW_POINTS: Final = 24
 """Up to so many values of a series are marked by points where the panel leaves it open."""
 
 _SMOOTH: Final = 0.3
@@ -57,6 +57,8 @@ def draw(panel: Mapping[str, Any], data: PanelData, look: Look) -> Drawing:
         "yAxis": y_axes,
         "series": [*bands, *drawn, *extra],
     }
+    for place, axis in enumerate(y_axes):
+        axes.even_out(axis, ladders[place], [one.points for one in found if one.axis == place])
     if any("name" in axis for axis in y_axes):
         option["grid"]["top"] = 30
     tooltip = options.get("tooltip") or {}

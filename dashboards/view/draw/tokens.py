@@ -29,6 +29,7 @@ TOKENS: Final[dict[Theme, dict[str, str]]] = {
         "grid": "#e6eaf0",
         "land": "#eef2f6",
         "district": "#dbe6f1",
+        "water": "#cfe3f5",
         "district-line": "#9fb3c8",
         "street": "#b4c2d2",
         "street-major": "#8fa3b9",
@@ -52,8 +53,9 @@ TOKENS: Final[dict[Theme, dict[str, str]]] = {
         "warn": "#f0b54a",
         "good": "#46c89a",
         "grid": "#232c37",
-        "land": "#10161d",
-        "district": "#18222d",
+        "land": "#0f151c",
+        "district": "#1b2733",
+        "water": "#12283a",
         "district-line": "#34475b",
         "street": "#2f3e4e",
         "street-major": "#48607a",
@@ -76,8 +78,13 @@ _STEPS: Final = 24
 
 
 def series(index: int, theme: Theme) -> str:
-    """The colour of the series number ``index``, told apart by colour-blind people too."""
-    return legible(_SERIES[index % len(_SERIES)], theme)
+    """The colour of the series number ``index``, told apart by colour-blind people too.
+
+    After one round of the palette it begins again, each colour nearer to that of the text.
+    """
+    turn, place = divmod(index, len(_SERIES))
+    shade = mixed(_SERIES[place], TOKENS[theme]["text"], min(0.75, 0.38 * turn))
+    return legible(shade, theme)
 
 
 def legible(color: str, theme: Theme, ratio: float = GRAPHIC_CONTRAST) -> str:

@@ -47,7 +47,7 @@ def install(
     @app.get(GEOJSON)
     def city() -> Response:
         if settings.geojson is None or not settings.geojson.is_file():
-            return Response(status_code=404)
+            return Response(status_code=204)  # it may come later than the page
         return FileResponse(settings.geojson, media_type="application/geo+json")
 
     @ui.page("/d/{uid}")

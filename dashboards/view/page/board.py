@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -12,9 +13,9 @@ from citynerve.clock import now_ms
 from citynerve.errors import CityNerveError, ConfigError
 from dashboards.queries import Choice, Range
 from dashboards.view import dates, links, spans
-from dashboards.view.draw.drawing import Drawing, Look
+from dashboards.view.draw.drawing import Drawing, Look, note
 from dashboards.view.frames import Field, Frame, Link, PanelData
-from dashboards.view.page import address, reader, shelf
+from dashboards.view.page import address, first, reader, shelf
 from dashboards.view.page.address import Address
 from dashboards.view.page.cameras import Strip
 from dashboards.view.page.chooser import Chooser
@@ -26,6 +27,7 @@ from dashboards.view.page.reader import Reader
 from dashboards.view.page.shelf import Shelf
 from dashboards.view.spans import Window
 from dashboards.view.text import interpolated
+from dashboards.view.variables import Variable
 
 WITH_CAMERAS: Final = frozenset({"citynerve-city", "citynerve-cameras"})
 """Boards that show the latest pictures beside their panels."""
@@ -78,6 +80,10 @@ class BoardPage:
         tr, board = self._who.tr, self._board
         shelf.begin(self._who, tr(board.get("title") or ""))
         path = f"/d/{board['uid']}"
+        parts = list(sections(board))
+        heading = tr(board.get("title") or ""), tr(board.get("description") or "")
+        grids = [part.panels for part in parts if part.open]
+        ui.add_body_html(first.html(self._shelf.titles, path, heading, grids, tr))
         self._header = Header(self._who, self._shelf.titles, path, self._themed)
         with self._header.tools:
             self._range = RangePicker(self.window, self._who.zone, tr, self._ranged)
@@ -100,7 +106,7 @@ class BoardPage:
                 if board["uid"] in WITH_CAMERAS and self._shelf.cameras is not None:
                     Strip(self._shelf.cameras, self._who)
                 with ui.element("div").classes("cn-board"):
-                    for section in sections(board):
+                    for section in parts:
                         self._section(section, about)
         self._stale = set(self._panels)
         ui.on("cn-seen", self._is_seen)
@@ -224,14 +230,22 @@ class BoardPage:
         chosen, engine = dict(self._chosen), self._shelf.engine
         look = self._look(panel, span)
 
+        empty = [one.label for one in self._known if one.name not in chosen and asks(panel, one)]
+
         def work() -> tuple[PanelData, Drawing]:
+            if empty:
+                said = look.say("Nothing to choose for {name} yet", name=look.tr(empty[0]))
+                return PanelData(), note(said)
             data = engine.panel(self._board, panel.json, chosen, span, self._who.zone)
             return data, panel.drawn(data, look)
 
         try:
-            data, drawing = await run.io_bound(work)
+            done = await run.io_bound(work)
         finally:
             panel.busy = False
+        if done is None:
+            return  # the view ends
+        data, drawing = done
         if generation != self._generation:
             self._pump()  # another range or choice meanwhile: it is asked for again
             return
@@ -335,6 +349,12 @@ class BoardPage:
     def _say_problem(self, text: str) -> None:
         self._problem.set_text(text)
         self._problem.set_visibility(bool(text))
+
+
+def asks(panel: Panel, variable: Variable) -> bool:
+    """Whether a panel's queries name a variable."""
+    named = re.compile(rf"\$(?:{variable.name}\b|\{{{variable.name}[:}}])")
+    return any(named.search(one.get("query") or "") for one in panel.json.get("targets") or ())
 
 
 def sections(board: Mapping[str, Any]) -> Iterator[Section]:

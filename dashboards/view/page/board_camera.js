@@ -20,7 +20,7 @@ export default {
         <div v-if="shown.state" class="cn-cam-labels" aria-hidden="true">
           <span v-for="track in shown.state.tracks" :key="track.id" class="cn-cam-tag"
                 :style="{ left: pc(track.box[0]), top: pc(track.box[1]), '--c': colors[track.class] ?? colors.other, '--i': inks[track.class] ?? inks.other }"
-                :class="{ 'cn-cam-tag-in': track.box[1] < 0.07 }">{{ names[track.class] ?? track.class }} {{ track.id }}</span>
+                :class="{ 'cn-cam-tag-in': track.box[1] < 0.07 }">{{ wide(track) ? (names[track.class] ?? track.class) + " " : "" }}{{ track.id }}</span>
           <span v-for="line in shown.state.lines" :key="line.name" class="cn-cam-linename"
                 :style="{ left: pc((line.from[0] + line.to[0]) / 2), top: pc((line.from[1] + line.to[1]) / 2) }">{{ line.name }}</span>
           <span v-for="zone in shown.state.zones" :key="zone.name" class="cn-cam-zonename" :style="corner(zone)">{{ zone.name }} {{ total(zone.occupancy) }}</span>
@@ -78,6 +78,7 @@ export default {
       const top = zone.points.reduce((a, b) => (b[1] < a[1] ? b : a));
       return { left: this.pc(top[0]), top: this.pc(top[1]) };
     },
+    wide: (track) => track.box[2] - track.box[0] > 0.11,
     pc: (part) => `${(100 * part).toFixed(2)}%`,
     total: (found) => Object.values(found ?? {}).reduce((a, b) => a + b, 0),
   },

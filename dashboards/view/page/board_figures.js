@@ -25,8 +25,8 @@ export default {
   methods: {
     // Wide letters count twice, so that a long word is written smaller and not cut.
     length(figure) {
-      const text = `${figure.prefix ?? ""}${figure.text}${figure.suffix ?? ""}`;
-      return [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1.8 : 1), 0);
+      const wide = (text) => [...(text ?? "")].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1.8 : 1), 0);
+      return wide(figure.text) + 0.6 * (wide(figure.prefix) + wide(figure.suffix));
     },
   },
 };

@@ -5,8 +5,13 @@ import { esc } from "cn-writing";
 
 const grounds = new Map(); // address -> the parsed GeoJSON, fetched once a page
 
+// The file may come later than the page: nothing is remembered until it is there.
 async function ground(url) {
-  if (!grounds.has(url)) grounds.set(url, fetch(url).then((answer) => (answer.ok ? answer.json() : null)));
+  if (!grounds.has(url)) {
+    const answer = await fetch(url);
+    if (answer.status !== 200) return null;
+    grounds.set(url, await answer.json());
+  }
   return grounds.get(url);
 }
 
@@ -42,6 +47,7 @@ export default {
     const [{ leaflet }] = await Promise.all([import("nicegui-leaflet"), this.style()]);
     if (!this.$refs.map) return; // left meanwhile
     this.L = leaflet;
+    this.named = new Map();
     this.map = leaflet.map(this.$refs.map, {
       center: [0, 0], zoom: 2, zoomSnap: 0.25, zoomControl: false, attributionControl: Boolean(this.tiles),
       fadeAnimation: !this.still(), zoomAnimation: !this.still(), scrollWheelZoom: false, keyboard: true,
@@ -54,11 +60,7 @@ export default {
     this.map.on("focus click", () => this.map.scrollWheelZoom.enable());
     this.map.on("blur mouseout", () => this.map.scrollWheelZoom.disable());
     this.map.on("movestart", (event) => { if (!this.fitting) this.moved = true; });
-    if (this.geojson) {
-      const found = await ground(this.geojson);
-      if (found && this.map) this.base(found);
-    }
-    this.mark();
+    await this.mark();
     this.observer = new ResizeObserver(() => {
       if (!this.map) return;
       this.map.invalidateSize({ animate: false });
@@ -86,19 +88,17 @@ export default {
     base(found) {
       const L = this.L;
       const pane = (name, z) => { this.map.createPane(name).style.zIndex = z; return name; };
-      const [low, mid, high] = [pane("districts", 210), pane("streets", 220), pane("names", 230)];
-      high && (this.map.getPane(high).style.pointerEvents = "none");
+      const [low, mid] = [pane("districts", 210), pane("streets", 220)];
+      pane("names", 610);
       const area = (f) => /Polygon$/.test(f.geometry?.type);
       const line = (f) => /LineString$/.test(f.geometry?.type);
       const areas = L.geoJSON(found, {
-        pane: low, interactive: false, filter: area, style: () => ({ className: "cn-geo-district", weight: 1 }),
+        pane: low, interactive: false, filter: area, style: (f) => ({ className: f.properties?.kind === "water" ? "cn-geo-water" : "cn-geo-district", weight: 1 }),
         onEachFeature: (feature, layer) => {
-          const name = feature.properties?.title ?? feature.properties?.name;
-          if (!name) return;
-          L.marker(layer.getBounds().getCenter(), {
-            pane: high, interactive: false, keyboard: false,
-            icon: L.divIcon({ className: "cn-geo-name", html: `<span>${esc(name)}</span>`, iconSize: [0, 0] }),
-          }).addTo(this.map);
+          const { id, name } = feature.properties ?? {};
+          if (!name || feature.properties.kind === "water") return;
+          const named = { name, at: layer.getBounds().getCenter() };
+          for (const key of [id, name]) if (key) this.named.set(String(key), named);
         },
       }).addTo(this.map);
       const streets = L.geoJSON(found, {
@@ -110,14 +110,26 @@ export default {
       }).addTo(this.map);
       this.ground = L.featureGroup([areas, streets]).getBounds();
     },
-    mark() {
+    async mark() {
       if (!this.map) return;
+      if (this.geojson && !this.ground) {
+        const found = await ground(this.geojson);
+        if (!this.map) return;
+        if (found && !this.ground) this.base(found);
+      }
       const open = this.tip;
       this.marked.clearLayers();
       const bounds = this.L.latLngBounds([]);
+      const unlinked = new Set(this.named.values());
       this.layers.forEach((layer, number) => {
         for (const point of layer.points) {
           bounds.extend(point.at);
+          if (point.label) {
+            const known = this.named.get(point.label);
+            this.name(known?.at ?? point.at, known?.name ?? point.label, point);
+            if (known) unlinked.delete(known);
+            continue;
+          }
           const dot = this.L.circleMarker(point.at, {
             radius: layer.ringed ? Math.max(7, point.radius * 0.8) : Math.max(3, point.radius * 0.72),
             color: layer.ringed ? point.color : undefined,
@@ -135,17 +147,22 @@ export default {
             dot.on("add", () => this.reachable(dot, point, layer));
           }
           dot.addTo(this.marked);
-          if (point.label) {
-            this.L.marker(point.at, {
-              interactive: false, keyboard: false,
-              icon: this.L.divIcon({ className: "cn-mark-label", html: `<span>${esc(point.label)}</span>`, iconSize: [0, 0] }),
-            }).addTo(this.marked);
-          }
           if (open === `${number} ${point.at}`) dot.openTooltip();
         }
       });
+      for (const one of unlinked) this.name(one.at, one.name, {});
       this.bounds = bounds.isValid() ? bounds : this.ground;
       if (!this.moved) this.fit();
+    },
+    // A name on the map; where it leads somewhere, it is a link.
+    name(at, text, point) {
+      const html = point.href
+        ? `<a href="${esc(point.href)}" title="${esc(point.link)}">${esc(text)}</a>`
+        : `<span>${esc(text)}</span>`;
+      this.L.marker(at, {
+        pane: this.map.getPane("names") ? "names" : "markerPane", interactive: false, keyboard: false,
+        icon: this.L.divIcon({ className: "cn-geo-name", html, iconSize: [0, 0] }),
+      }).addTo(this.marked);
     },
     // A marker that leads somewhere is a link for the keyboard too.
     reachable(dot, point, layer) {

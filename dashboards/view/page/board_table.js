@@ -2,7 +2,7 @@
 
 export default {
   template: `
-    <div class="cn-table" :class="'cn-table-' + size" tabindex="0" role="region" :aria-label="label">
+    <div class="cn-table" :class="['cn-table-' + size, matrix ? 'cn-matrix' : '']" tabindex="0" role="region" :aria-label="label">
       <table>
         <thead v-if="header"><tr>
           <th v-for="(column, i) in columns" :key="i" scope="col" :class="'cn-' + column.align"
@@ -14,8 +14,11 @@ export default {
           <tr v-for="(row, r) in sorted" :key="r">
             <td v-for="(cell, i) in row" :key="i" :class="['cn-' + columns[i].align, cell.b ? 'cn-filled' : '', cell.p !== undefined ? 'cn-barred' : '']"
                 :style="{ background: cell.b, color: cell.c }" :title="cell.t.length > 24 ? cell.t : null">
-              <span v-if="cell.p !== undefined" class="cn-bar" aria-hidden="true"><i :style="{ width: 100 * cell.p + '%', background: cell.k }"></i></span>
-              <a v-if="cell.h" :href="cell.h" :title="cell.l">{{ cell.t }}</a>
+              <div v-if="cell.p !== undefined" class="cn-bar-cell">
+                <span class="cn-bar" aria-hidden="true"><i :style="{ width: 100 * cell.p + '%', background: cell.k }"></i></span>
+                <component :is="cell.h ? 'a' : 'span'" :href="cell.h" :title="cell.l">{{ cell.t }}</component>
+              </div>
+              <a v-else-if="cell.h" :href="cell.h" :title="cell.l">{{ cell.t }}</a>
               <template v-else>{{ cell.t }}</template>
             </td>
           </tr>
@@ -23,7 +26,7 @@ export default {
       </table>
       <p v-if="more" class="cn-table-more">{{ more }}</p>
     </div>`,
-  props: { columns: Array, rows: Array, header: Boolean, size: String, sort: Object, more: String, label: String },
+  props: { columns: Array, rows: Array, header: Boolean, size: String, sort: Object, matrix: Boolean, more: String, label: String },
   data: () => ({ chosen: null }),
   computed: {
     order() {

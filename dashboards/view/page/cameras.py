@@ -8,7 +8,7 @@ from nicegui import run, ui
 from dashboards.view.cameras import Camera, Cameras
 from dashboards.view.draw import tokens
 from dashboards.view.locale import Translate
-from dashboards.view.page import shelf
+from dashboards.view.page import first, shelf
 from dashboards.view.page.elements import CameraPicture
 from dashboards.view.page.header import Header
 from dashboards.view.page.reader import Reader
@@ -65,6 +65,7 @@ def build(on: Shelf, who: Reader) -> None:
     """The page of all cameras."""
     tr = who.tr
     shelf.begin(who, tr("Live pictures"))
+    ui.add_body_html(first.html(on.titles, CAMERAS, (tr("Live pictures"), ""), (), tr))
     Header(who, on.titles, CAMERAS, lambda _theme: None)
     with ui.element("main").classes("cn-main").props('id="main" tabindex="-1"'):
         with ui.element("div").classes("cn-heading"), ui.element("div").classes("cn-heading-text"):

@@ -2,6 +2,7 @@
 // Each takes its series and gives its renderItem.
 
 const TEXT_PX = 11;
+const SHORT = 0.25; // of the plot's width
 
 function band(series) {
   return (params, api) => {
@@ -29,11 +30,13 @@ function marks(series) {
     const bottom = area.y + area.height;
     const children = [];
     if (right - left > 1) {
-      children.push({
-        type: "rect",
-        shape: { x: left, y: area.y, width: right - left, height: area.height },
-        style: { fill: color, opacity: 0.1 },
-      });
+      // Long spans may lie over each other: their length is a strip at the foot of the plot.
+      const foot = { x: left, y: bottom - 4, width: right - left, height: 4 };
+      children.push({ type: "rect", shape: foot, style: { fill: color, opacity: 0.55 } });
+      if (right - left < SHORT * area.width) {
+        const whole = { x: left, y: area.y, width: right - left, height: area.height - 4 };
+        children.push({ type: "rect", shape: whole, style: { fill: color, opacity: 0.09 } });
+      }
     }
     if (from >= area.x) {
       children.push(

@@ -1,6 +1,5 @@
 // How numbers and moments are written. The numbers' units come with the data (values.ladder).
 
-const TINY = Number.MIN_VALUE;
 const PLURALS = [" min", " hour", " day", " week", " year"];
 
 export function esc(text) {
@@ -32,7 +31,7 @@ export function written(value, format, axis = false) {
   );
   if (mapped) return mapped.text;
   if (format.date) return moment(value);
-  const size = Math.max(Math.abs(value), TINY);
+  const size = Math.abs(value);
   let step = format.steps[0];
   for (const one of format.steps) if (size >= one[0]) step = one;
   const scaled = value / step[1];

@@ -20,7 +20,7 @@ _PATHS: Final = {
     "right": '<path d="M6 3.5L10.5 8 6 12.5"/>',
 }
 
-_LOGO: Final = (
+LOGO: Final = (
     '<svg viewBox="0 0 32 32" class="cn-logo" aria-hidden="true">'
     '<path class="cn-logo-line" d="M7 23V13l9-6 9 6v10M7 23l9-5 9 5M16 7v11"/>'
     '<circle cx="16" cy="7" r="2.6"/><circle cx="7" cy="13" r="2.1"/>'
@@ -28,6 +28,7 @@ _LOGO: Final = (
     '<circle cx="16" cy="18" r="2.9" class="cn-logo-heart"/><circle cx="7" cy="23" r="2.1"/>'
     '<circle cx="25" cy="23" r="2.1"/></svg>'
 )
+"""The product's mark."""
 
 
 def icon(name: str) -> None:
@@ -41,4 +42,4 @@ def icon(name: str) -> None:
 
 def logo() -> None:
     """The product's mark."""
-    ui.html(_LOGO, sanitize=False, tag="span").classes("cn-logo-box")
+    ui.html(LOGO, sanitize=False, tag="span").classes("cn-logo-box")

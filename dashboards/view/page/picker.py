@@ -78,23 +78,25 @@ class RangePicker:
 
     def _menu(self) -> None:
         tr = self._tr
-        with ui.menu().classes("cn-menu").props('role="dialog" auto-close=false') as menu:
-            with ui.element("div").classes("cn-picker"):
-                with ui.element("div").classes("cn-picker-absolute"):
-                    ui.label(tr("From and to")).classes("cn-picker-title")
-                    self._ends = [self._end(tr("From")), self._end(tr("To"))]
-                    self._problem = ui.label().classes("cn-picker-problem").props('role="alert"')
-                    with ui.element("button").classes("cn-button cn-primary") as apply:
-                        apply.props["type"] = "button"
-                        ui.label(tr("Apply"))
-                    apply.on("click", self._apply, [])
-                    ui.label(
-                        tr("Drag across a chart to zoom in. Also understood: now-6h, now/d.")
-                    ).classes("cn-picker-hint")
-                self._presets: dict[tuple[str, str], ui.element] = {}
-                with ui.element("div").classes("cn-picker-presets"):
-                    for start, end, label in spans.PRESETS:
-                        self._presets[start, end] = self._preset(Window(start, end), tr(label))
+        with (
+            ui.menu().classes("cn-menu").props('role="dialog" auto-close=false') as menu,
+            ui.element("div").classes("cn-picker"),
+        ):
+            with ui.element("div").classes("cn-picker-absolute"):
+                ui.label(tr("From and to")).classes("cn-picker-title")
+                self._ends = [self._end(tr("From")), self._end(tr("To"))]
+                self._problem = ui.label().classes("cn-picker-problem").props('role="alert"')
+                with ui.element("button").classes("cn-button cn-primary") as apply:
+                    apply.props["type"] = "button"
+                    ui.label(tr("Apply"))
+                apply.on("click", self._apply, [])
+                ui.label(
+                    tr("Drag across a chart to zoom in. Also understood: now-6h, now/d.")
+                ).classes("cn-picker-hint")
+            self._presets: dict[tuple[str, str], ui.element] = {}
+            with ui.element("div").classes("cn-picker-presets"):
+                for start, end, label in spans.PRESETS:
+                    self._presets[start, end] = self._preset(Window(start, end), tr(label))
         menu.on("before-show", self._fill, [])
         self._opened = menu
 

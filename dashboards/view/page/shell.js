@@ -46,6 +46,18 @@
   };
   window.cnGo = (address) => history.pushState(null, "", address);
 
+  // The frames that were sent as plain HTML leave as soon as the page itself stands.
+  document.addEventListener("DOMContentLoaded", () => {
+    const leave = () => {
+      if (!document.querySelector("#app .cn-main")) return false;
+      document.getElementById("cn-shell")?.remove();
+      return true;
+    };
+    if (leave()) return;
+    const watching = new MutationObserver(() => leave() && watching.disconnect());
+    watching.observe(document.getElementById("app"), { childList: true, subtree: true });
+  });
+
   dark.addEventListener("change", () => {
     if (wish !== "auto") return;
     apply();

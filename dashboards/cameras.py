@@ -98,7 +98,7 @@ def _now(title: str, classes: str, what: str) -> Stat:
     return (
         panels.key_figure(
             title,
-            f"{what} in the pictures of the chosen cameras, all together; newest window of one "
+            f"{what} in the pictures of the chosen cameras, all together; the newest mean of a "
             "minute.",
             InfluxQL(
                 "A",
@@ -143,6 +143,8 @@ def _in_picture() -> Timeseries:
             "cameras together.",
         )
         .interval("1m")
+        # A sum over cameras of means over time costs what it is asked for.
+        .max_data_points(300)
         .min(0)
         .fill_opacity(10)
         .with_target(_seen("count_")),
@@ -158,6 +160,8 @@ def _in_zones() -> Timeseries:
             "configuration names them), the mean of each minute.",
         )
         .interval("1m")
+        # A sum over cameras of means over time costs what it is asked for.
+        .max_data_points(300)
         .min(0)
         .fill_opacity(10)
         .with_target(_seen("zone_"))
@@ -186,6 +190,7 @@ def _flow_by_class() -> Timeseries:
             "minute.",
         )
         .interval("1m")
+        .max_data_points(300)
         .with_target(_flow("class")),
         "",
     )
@@ -199,6 +204,7 @@ def _flow_by_direction() -> Timeseries:
             "steps of at least a minute.",
         )
         .interval("1m")
+        .max_data_points(300)
         .with_target(_flow("line", "direction"))
     )
 

@@ -79,7 +79,8 @@ def build(name: str, district: str) -> stat.Panel:
     panel = (
         key_figure(
             figure.title,
-            f"{figure.what} Newest of the one-minute windows; the curve shows the time range.",
+            f"{figure.what} The newest mean of a minute (of more, where the time range is long); "
+            "the curve shows the time range.",
             InfluxQL(
                 "A",
                 RAW,

@@ -74,13 +74,15 @@ class Query(NamedTuple):
     """One query of a board.
 
     ``place`` says where it stands, for people; ``source`` is the data source's uid; ``interval``
-    the panel's least interval in ms (0: none).
+    the panel's least interval in ms (0: none), ``points`` how many it draws at most (0: as many as
+    the range is across).
     """
 
     place: str
     source: str
     text: str
     interval: int = 0
+    points: int = 0
 
 
 class Variable(NamedTuple):
@@ -136,7 +138,8 @@ def substitute(
         KeyError: The query names a variable that the board does not have.
     """
     text = interpolate(query.text, known, values)
-    step = interval(span, query.interval)
+    across = span._replace(points=query.points) if query.points else span
+    step = interval(across, query.interval)
     return (
         text.replace("$timeFilter", f"time >= {span.start}ms and time <= {span.end}ms")
         .replace("${__from}", str(span.start))
@@ -185,7 +188,8 @@ def _of_panel(panel: Mapping[str, Any]) -> Iterator[Query]:
     least = _milliseconds(panel["interval"]) if panel.get("interval") else 0
     for target in panel.get("targets", []):
         place = f"panel {panel['title']!r}, query {target['refId']}"
-        yield Query(place, target["datasource"]["uid"], target["query"], least)
+        points = panel.get("maxDataPoints") or 0
+        yield Query(place, target["datasource"]["uid"], target["query"], least, points)
 
 
 def _milliseconds(span: str) -> int:

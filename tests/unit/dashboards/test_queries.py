@@ -44,6 +44,18 @@ def test_time_and_interval_are_put_in_as_grafana_does() -> None:
     assert text == ("WHERE time >= 1000ms and time <= 3601000ms GROUP BY time(5000ms), 5000, n")
 
 
+def test_a_panel_draws_no_more_points_than_it_says() -> None:
+    query = Query("p", "s", "GROUP BY time($__interval)", points=100)
+    span = Range(0, 24 * 3_600_000, 1_000)
+    assert substitute(query, [], {}, span) == "GROUP BY time(900000ms)"
+
+
+def test_the_range_itself_can_be_named() -> None:
+    query = Query("p", "s", "time >= ${__from}ms - 7d AND time <= ${__to}ms - 7d")
+    text = substitute(query, [], {}, Range(1_000, 2_000))
+    assert text == "time >= 1000ms - 7d AND time <= 2000ms - 7d"
+
+
 @pytest.mark.parametrize(
     ("width_ms", "points", "step_ms"),
     # As Grafana shows them for these ranges.

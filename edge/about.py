@@ -1,4 +1,5 @@
 """What a node tells about itself: where it stands, what it measures, in which units."""
+
 import platform
 from collections.abc import Sequence
 from typing import Final

@@ -193,12 +193,13 @@ class Spool:
     def free(self, upto: int) -> None:
         """Ids up to ``upto`` are committed at the stream.
 
-        On a disk so full that not even this can be written, they are deleted later: they are not
-        sent again, and after a crash the stream's answer covers them once more.
+        After a crash the stream's answer covers them once more, so a deletion need not be durable.
+        On a disk so full that it cannot even be written, they are deleted later; they are not sent
+        again.
         """
         self._gone = max(self._gone, min(upto, self.last))
         try:
-            with self._file.transaction():
+            with self._file.unsynced():
                 share = self._delete_to(self._gone)
         except SpoolFullError:
             return

@@ -13,6 +13,9 @@ import cv2
 from edge.camera.config import CameraConfig
 from edge.camera.detect import Picture
 
+PLUGIN: Final = "plugin:"
+"""What a ``source`` begins with that is made by an object of another package."""
+
 _SCHEME: Final = re.compile(r"^(?P<scheme>[a-z0-9]+):(?P<rest>.*)$")
 _CREDENTIALS: Final = re.compile(r"//.*@")
 _SECRET: Final = re.compile(r"((?:pass\w*|pwd|token|auth|secret)=)[^&\s]*", re.IGNORECASE)
@@ -68,8 +71,18 @@ class Source(Protocol):
         ...
 
 
+def is_plugin(camera: CameraConfig) -> bool:
+    """Whether a source is made by an object of another package."""
+    return isinstance(camera.source, str) and camera.source.startswith(PLUGIN)
+
+
+def is_file(camera: CameraConfig) -> bool:
+    """Whether a source is a recording."""
+    return not (is_plugin(camera) or is_live(camera))
+
+
 def is_live(camera: CameraConfig) -> bool:
-    """Whether a source goes on whether it is read or not."""
+    """Whether a source is a camera, which goes on whether it is read or not."""
     source = camera.source
     if isinstance(source, int):
         return True

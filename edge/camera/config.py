@@ -24,7 +24,7 @@ This module imports nothing heavy: an agent without cameras reads it too.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, field
 
@@ -64,7 +64,8 @@ class CameraConfig(Config):
     Attributes:
         name: Of the camera, and of the sensor that its counts are observed by.
         source: ``rtsp://`` or ``rtsps://``, ``v4l2:/dev/video0`` or its number, ``file:PATH`` or a
-            path.
+            path, ``plugin:module:attribute``.
+        options: Of a plugin: what it is told (``edge.camera.plugin``).
         model: A name of the catalog, a manifest or an ONNX file.
         lines: Where crossings are counted.
         zones: Where occupancy is counted.
@@ -72,9 +73,10 @@ class CameraConfig(Config):
         fps: Frames a second to look at, at most; None: all.
         score: Least score that begins a track; None: as the manifest says.
         threads: Inference threads.
-        speed: Of a file: its time over real time, or as fast as it can be taken in.
+        speed: Of a file or a finite plugin: its time over real time, or as fast as it can be taken in.
         loop: Begin a file again when it has ended; its time goes on.
-        start: Of a file: when its first frame was taken; None: when the node first read it.
+        start: Of a file or a finite plugin: when its first frame was taken; None: when the node
+            first read it.
         preview: A folder for the latest picture and what was seen in it, for people beside the
             node; real people and plates in it are unrecognisable. None: no picture is kept.
     """
@@ -82,6 +84,7 @@ class CameraConfig(Config):
     name: Name
     source: Annotated[str, Meta(min_length=1)] | Annotated[int, Meta(ge=0)]
     model: Annotated[str, Meta(min_length=1)]
+    options: dict[str, Any] = field(default_factory=dict)
     lines: tuple[LineConfig, ...] = ()
     zones: tuple[ZoneConfig, ...] = ()
     classes: tuple[Name, ...] = ()

@@ -19,11 +19,12 @@ from citynerve.clock import Clock, now_ms
 from citynerve.errors import CityNerveError, ConfigError, UnavailableError
 from citynerve.messages import CameraAbout, PropertyAbout, SensorAbout
 from edge.camera import config as configs
-from edge.camera.capture import Source, file_path, is_live
+from edge.camera.capture import Source, file_path, is_file, is_plugin
 from edge.camera.config import CameraConfig
 from edge.camera.detect import Detector
 from edge.camera.live import LiveCamera
 from edge.camera.pipeline import Pipeline, properties
+from edge.camera.plugin import load_source
 from edge.camera.preview import Preview, Shot
 from edge.camera.recording import Recording
 from edge.inference import Session
@@ -62,8 +63,8 @@ def make(config: CameraConfig, base: Path, node: str) -> Driver:
         ConfigError: The video or model does not exist, or does not fit the table.
         UnavailableError: The model's weights are not there.
     """
-    if isinstance(config.source, str) and not is_live(config):
-        path = file_path(config.source, base)
+    if is_file(config):
+        path = file_path(str(config.source), base)
         if not path.is_file():
             raise ConfigError(
                 "no such video",
@@ -83,7 +84,8 @@ def make(config: CameraConfig, base: Path, node: str) -> Driver:
 
 
 class Camera:
-    """One camera; resumable if it is a recording, which gives the same items at every run.
+    """One camera; resumable if it is a recording (or a plugin that is as good as one), which gives
+    the same items at every run.
 
     That holds as long as model, configuration, processor and the versions of OpenCV and ONNX
     Runtime stay: another processor may round a score to the other side of a threshold.
@@ -100,7 +102,7 @@ class Camera:
         self, config: CameraConfig, model: Model, base: Path, *, node: str, clock: Clock = now_ms
     ) -> None:
         self.name = config.name
-        self.resumable = not is_live(config)
+        self._source, self.resumable = _source(config, base, clock)
         self.finished = False
         self._config = config
         self._base = base
@@ -108,7 +110,6 @@ class Camera:
         self._model = model
         self._classes = config.classes or tuple(model.manifest.city_classes())
         self._clock = clock
-        self._source = _source(config, base, clock)
         self._origin = 0
         self._start = 0
         self._speed = math.inf if config.speed == "max" or not self.resumable else config.speed
@@ -140,17 +141,25 @@ class Camera:
         ]
 
     def identity(self) -> str:
-        """Of a recording: the file, model, settings and libraries that its items follow from."""
+        """Of a recording: the input, model, settings and libraries that its items follow from."""
         if not self.resumable:
             return ""
-        settings = structs.replace(self._config, source="", model="", speed=1.0, preview=None)
+        settings = structs.replace(
+            self._config, source="", options={}, model="", speed=1.0, preview=None
+        )
         parts = [
             json.encode(settings, order="deterministic"),
             self._model.sha256.encode(),
-            _fingerprint(file_path(str(self._config.source), self._base)),
+            self._input(),
             f"{cv2.__version__} {onnxruntime.__version__}".encode(),
         ]
         return blake2b(b"|".join(parts), digest_size=16).hexdigest()
+
+    def _input(self) -> bytes:
+        """What tells this input from another."""
+        if is_plugin(self._config):
+            return load_source(self._config, self._base, self._clock).identity().encode()
+        return _fingerprint(file_path(str(self._config.source), self._base))
 
     def open(self, origin: int) -> None:
         """Start the model, open the source, and begin to work.
@@ -172,12 +181,12 @@ class Camera:
         start = _start(self._config)
         self._start = origin if start is None else start
         # Afresh, since it may have been open before.
-        self._source = _source(self._config, self._base, self._clock)
+        self._source, _ = _source(self._config, self._base, self._clock)
         self._stop = threading.Event()
         self._queue = queue.Queue(_QUEUED)
         self._next = None
         self._preview = self._make_preview()
-        self._source.open(origin)
+        self._source.open(self._start)
         self._worker = threading.Thread(
             target=self._work, args=(pipeline,), name=f"camera-{self.name}", daemon=True
         )
@@ -299,11 +308,15 @@ def _fingerprint(path: Path) -> bytes:
     return f"{size} {blake2b(ends).hexdigest()}".encode()
 
 
-def _source(config: CameraConfig, base: Path, clock: Clock) -> Source:
-    if isinstance(config.source, str) and not is_live(config):
-        path = file_path(config.source, base)
-        return Recording(path, start=_start(config), fps=config.fps, loop=config.loop)
-    return LiveCamera(config.source, fps=config.fps, clock=clock)
+def _source(config: CameraConfig, base: Path, clock: Clock) -> tuple[Source, bool]:
+    """The source of a camera, and whether it gives the same frames at every run."""
+    if is_plugin(config):
+        made = load_source(config, base, clock)
+        return made, not made.live
+    if is_file(config):
+        path = file_path(str(config.source), base)
+        return Recording(path, start=_start(config), fps=config.fps, loop=config.loop), True
+    return LiveCamera(config.source, fps=config.fps, clock=clock), False
 
 
 def _start(config: CameraConfig) -> int | None:

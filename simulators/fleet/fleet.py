@@ -123,13 +123,14 @@ class Fleet:
             agent = start(self._network)
             agent.start()
             self._agents[node] = agent
-            self._due.put(node, monotonic_ms())
+            self._step(node)
         awake = set(map(str, self._network.poll(self._pause())))
         now = monotonic_ms()
         self._late = max(self._late, round(now - (self._due.next or now)))
         awake.update(self._due.take(now))
-        if (last := self._behind.next) is not None:
-            # A world that they share is computed once for all that are abreast.
+        # A world that they share is computed once for all that are abreast; the first to be started
+        # do not hurry ahead of the last.
+        if not self._pending and (last := self._behind.next) is not None:
             awake.update(self._behind.take(last + ABREAST_MS))
         for node in awake:
             # Who has just left is still known to the network.

@@ -51,8 +51,7 @@ def preview(**options: Any) -> None:  # noqa: ANN401 - click's own
     and _PASSWORD.
     """
     from citynerve.influx import connect  # noqa: PLC0415 - all of it only when it runs
-    from dashboards import boards  # noqa: PLC0415
-    from dashboards.view import asking, engine, server, spans, truth  # noqa: PLC0415
+    from dashboards.view import asking, spans  # noqa: PLC0415
     from dashboards.view.settings import Settings  # noqa: PLC0415
 
     settings = Settings(
@@ -69,13 +68,15 @@ def preview(**options: Any) -> None:  # noqa: ANN401 - click's own
     )
     given = {_KEYS[name]: options[name] for name in _KEYS if options[name] is not None}
     config = loads("", _Connection, file="settings", env=ENV, overrides=given).influx
-    incidents = truth.Truth(options["truth"]) if options["truth"] else None
-    by_uid = {board["uid"]: board for board in boards.load().values()}
-    with (
-        connect(config, asking.PATIENCE_S, asking.THREADS) as influx,
-        engine.Engine(asking.of_influx(influx), incidents) as running,
-    ):
-        server.serve(settings, running, by_uid, click.echo)
+    with connect(config, asking.PATIENCE_S, asking.THREADS) as influx:
+        # Once there is a database: this takes a second.
+        from dashboards import boards  # noqa: PLC0415
+        from dashboards.view import engine, server, truth  # noqa: PLC0415
+
+        incidents = truth.Truth(settings.truth) if settings.truth else None
+        by_uid = {board["uid"]: board for board in boards.load().values()}
+        with engine.Engine(asking.of_influx(influx), incidents) as running:
+            server.serve(settings, running, by_uid, click.echo)
 
 
 def _tiles(url: str | None) -> str | None:

@@ -50,7 +50,7 @@ class Truth:
     """A file of incidents, read again when it has changed.
 
     Args:
-        path: The file.
+        path: The file; without incidents while it is missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,7 +63,7 @@ class Truth:
         """All of them, by start.
 
         Raises:
-            ConfigError: The file cannot be read; names the line.
+            ConfigError: The file is there, but cannot be read; names the line.
         """
         with self._lock:
             try:
@@ -73,7 +73,7 @@ class Truth:
                     self._known = _read(self._path)
                     self._read_of = version
             except FileNotFoundError:
-                return ()  # the simulation has not begun
+                self._read_of, self._known = None, ()
             except OSError as error:
                 raise ConfigError(
                     f"cannot be read: {error.strerror}", file=str(self._path), key="--truth"

@@ -23,6 +23,9 @@ from simulators.city.world import Settings, shared
 
 _AFTER_THE_END: Final = HOUR
 _NEVER: Final = 1 << 62
+_BLOCKS_AT_ONCE: Final = 12
+"""A poll gives no more of them, so that all nodes of a city go through the same hours, which are
+then computed once."""
 
 
 class NodeOptions(Config):
@@ -170,11 +173,14 @@ class SimulatedNode:
         due = self._reached(now)
         known = self._world.reached
         items: list[Item] = []
+        last = self._index + _BLOCKS_AT_ONCE
         while self.next <= due and len(items) < limit:
-            if self._taken == len(self._times):
+            if self._taken < len(self._times):
+                self._take(items, due, limit)
+            elif self._index < last:
                 self._load()
             else:
-                self._take(items, due, limit)
+                break
             self._look_ahead()
         if self.next == _NEVER and len(items) < limit:
             items += self._marks()

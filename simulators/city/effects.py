@@ -4,7 +4,7 @@ One array of inputs holds several runs of the same city: the first with all inci
 one without one of them, so that what an incident touches is a difference of runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from simulators.city import geometry
 from simulators.city.calendar import HOUR
 from simulators.city.geometry import Point
 from simulators.city.hashing import Floats, Ints
-from simulators.city.incidents import Event
+from simulators.city.incidents import Event, Name
 from simulators.city.plan import Plan
 from simulators.city.sites import Rows, Sites
 from simulators.city.weather import Weather
@@ -28,17 +28,21 @@ parking spaces, water (m), rain (mm/h), concentrations and degrees."""
 
 FACTORS: Final = frozenset({"capacity", "pace"})
 
-_NEAR_GAUGE: Final = 900.0
-_CORDON: Final = 220.0
 _AROUND_EVENT: Final = 700.0
+_FARTHEST: Final = 3_000.0
+"""Metres beyond which a plume is nothing."""
+
+_REMEMBERED: Final = 256
+_REACHES: Final = 3.0
+_AUDIBLE: Final = 40.0
 _HALF_HOUR: Final = HOUR // 2
 
 
 class Change(NamedTuple):
-    """What one incident changes of one field: ``values`` (steps, rows) at the rows ``index``."""
+    """What one incident changes of one field: ``values`` (steps, rows), at these ``rows``."""
 
     field: Field
-    index: Ints
+    rows: Ints
     values: Floats
 
 
@@ -56,73 +60,84 @@ class Effects:
         middles = [geometry.along(street.line, 0.5) for street in plan.net.streets]
         self._links = np.repeat(np.array(middles), 2, axis=0)
         self._district = np.repeat([street.district for street in plan.net.streets], 2)
+        self._near: dict[tuple[Point, float], list[int]] = {}
+        self._acts: dict[Name, Callable[[Event, Ints, Weather], list[Change]]] = {
+            "accident": self._accident,
+            "jam": self._jam,
+            "fire": self._fire,
+            "gas_leak": self._gas_leak,
+            "flood": self._flood,
+            "cloudburst": self._cloudburst,
+            "overcrowding": self._crowd,
+            "event": self._event,
+            "power_cut": self._power_cut,
+        }
 
     def changes(self, event: Event, times: Ints, weather: Weather) -> list[Change]:
         """What an incident changes at these times, beyond 0 only while it is under way."""
-        under_way = ((times >= event.start) & (times < event.end)) * 1.0
-        match event.kind:
-            case "accident":
-                return self._accident(event, under_way)
-            case "jam":
-                street = (
-                    [2 * event.street, 2 * event.street + 1] if event.street is not None else []
-                )
-                return self._slowed(street, under_way, 1 - event.size, 0.9)
-            case "fire":
-                return self._fire(event, times, weather, under_way)
-            case "gas_leak":
-                on = _ramp(event, times, 60_000, 8 * 60_000)
-                leak = self._plume(event, "ch4", weather, on, 22.0 * event.size)
-                return [*leak, *self._slowed(self._around(event.at, _CORDON), under_way, 0.4, 0.6)]
-            case "flood":
-                return self._flood(event, times, under_way)
-            case "cloudburst":
-                on = _ramp(event, times, 4 * 60_000, 10 * 60_000)
-                return [
-                    Change("rain", np.zeros(1, np.intp), event.size * on[:, None]),
-                    self._everywhere("temperature", "warmth", -2.5 * on),
-                ]
-            case "overcrowding":
-                on = _ramp(event, times, 3 * 60_000, 10 * 60_000)
-                return [self._spread("people", "people", event.at, event.size * on, 60.0)]
-            case "event":
-                return self._event(event, times)
-            case "power_cut":
-                dark = np.flatnonzero(self._district == event.district).tolist()
-                return self._slowed(dark, under_way, event.size, 0.8)
-            case _:
-                return []
+        act = self._acts.get(event.kind)
+        return act(event, times, weather) if act is not None else []
 
-    def _accident(self, event: Event, on: Floats) -> list[Change]:
-        if event.street is None:
-            return []
-        # Which of the two directions is blocked lies in the place, so that it never changes.
-        side = int(event.at[0] * 10) % 2
-        link = 2 * event.street + side
+    def _accident(self, event: Event, times: Ints, _: Weather) -> list[Change]:
+        on = _on(event, times)
+        link = 2 * _street(event) + event.side
         return [
             *self._slowed([link], on, 1 - event.size, 0.42),
             *self._slowed([link ^ 1], on, 0.75, 0.85),
             self._loud(event.at, on, 76.0),
         ]
 
-    def _fire(self, event: Event, times: Ints, weather: Weather, on: Floats) -> list[Change]:
+    def _jam(self, event: Event, times: Ints, _: Weather) -> list[Change]:
+        """Its lights are out of order, or something stands in the way: both directions."""
+        links = [2 * _street(event), 2 * _street(event) + 1]
+        return self._slowed(links, _on(event, times), 1 - event.size, 0.7)
+
+    def _fire(self, event: Event, times: Ints, weather: Weather) -> list[Change]:
         burning = _ramp(event, times, 90_000, 10 * 60_000)
+        on = _on(event, times)
         return [
             *self._plume(event, "pm25", weather, burning, 260.0 * event.size),
             *self._plume(event, "no2", weather, burning, 60.0 * event.size),
             self._spread("temperature", "warmth", event.at, 14.0 * event.size * burning, 45.0),
             self._loud(event.at, on, 82.0),
-            *self._slowed(self._around(event.at, 160.0), on, 0.4, 0.6),
+            *self._slowed(self._around(event.at, 80.0), on, 0.4, 0.6),
         ]
 
-    def _flood(self, event: Event, times: Ints, on: Floats) -> list[Change]:
-        rise = _ramp(event, times, min(8 * 60_000, (event.end - event.start) // 4), _HALF_HOUR)
+    def _gas_leak(self, event: Event, times: Ints, weather: Weather) -> list[Change]:
+        """The gas, and the cordon around it."""
+        leak = _ramp(event, times, 60_000, 8 * 60_000)
+        links = self._around(event.at, 110.0)
         return [
-            self._spread("water_level", "level", event.at, event.size * rise, _NEAR_GAUGE),
-            *self._slowed(self._around(event.at, 260.0), on, 0.45, 0.55),
+            *self._plume(event, "ch4", weather, leak, 22.0 * event.size),
+            *self._slowed(links, _on(event, times), 0.4, 0.6),
         ]
 
-    def _event(self, event: Event, times: Ints) -> list[Change]:
+    def _flood(self, event: Event, times: Ints, _: Weather) -> list[Change]:
+        rise = _ramp(event, times, 8 * 60_000, _HALF_HOUR)
+        return [
+            self._spread("water_level", "level", event.at, event.size * rise, 900.0),
+            *self._slowed(self._around(event.at, 130.0), _on(event, times), 0.45, 0.55),
+        ]
+
+    def _cloudburst(self, event: Event, times: Ints, _: Weather) -> list[Change]:
+        pours = _ramp(event, times, 4 * 60_000, 10 * 60_000)
+        index = np.arange(len(self._rows("temperature")))
+        return [
+            Change("rain", np.zeros(1, np.intp), event.size * pours[:, None]),
+            Change("warmth", index, -2.5 * pours[:, None] * np.ones(len(index))),
+        ]
+
+    def _crowd(self, event: Event, times: Ints, _: Weather) -> list[Change]:
+        come = _ramp(event, times, 60_000, 10 * 60_000)
+        return [self._spread("people", "people", event.at, event.size * come, 60.0)]
+
+    def _power_cut(self, event: Event, times: Ints, _: Weather) -> list[Change]:
+        """The traffic lights; what it does to nodes is no part of the model."""
+        dark = np.flatnonzero(self._district == event.district).tolist()
+        return self._slowed(dark, _on(event, times), event.size, 0.8)
+
+    def _event(self, event: Event, times: Ints, _: Weather) -> list[Change]:
+        """It fills the place and the car parks, and the streets when it is over."""
         on = _ramp(event, times, _HALF_HOUR, _HALF_HOUR)
         away = np.hypot(self._links[:, 0] - event.at[0], self._links[:, 1] - event.at[1])
         near = np.flatnonzero(away < _AROUND_EVENT)
@@ -144,31 +159,29 @@ class Effects:
 
     def _around(self, point: Point, reach: float) -> list[int]:
         """The links whose street passes within ``reach`` metres; at least the nearest street's."""
-        lines = [geometry.to_line(point, street.line) for street in self._plan.net.streets]
-        least = min(lines)
-        return [
-            link
-            for street, away in enumerate(lines)
-            if away <= max(least, 0.5 * reach)
-            for link in (2 * street, 2 * street + 1)
-        ]
+        known = self._near.get((point, reach))
+        if known is None:
+            lines = [geometry.to_line(point, street.line) for street in self._plan.net.streets]
+            limit = max(min(lines), reach)
+            near = [street for street, away in enumerate(lines) if away <= limit]
+            known = [link for street in near for link in (2 * street, 2 * street + 1)]
+            if len(self._near) >= _REMEMBERED:
+                self._near.clear()
+            self._near[point, reach] = known
+        return known
 
     def _loud(self, at: Point, on: Floats, level: float) -> Change:
         """A source of so many dB at ten metres: half the pressure at twice the distance."""
         rows = self._rows("noise")
         loss = 20 * np.log10(np.maximum(rows.away(at), 5.0) / 10.0)
-        index = np.flatnonzero(loss < level - 40)
+        index = np.flatnonzero(loss < level - _AUDIBLE)
         return Change("loud", index, on[:, None] * 10 ** ((level - loss[index]) / 10))
 
     def _spread(self, name: str, field: Field, at: Point, size: Floats, reach: float) -> Change:
         """Most at the place, a third of it ``reach`` metres away, nothing at three times that."""
         away = self._rows(name).away(at) / reach
-        index = np.flatnonzero(away < 3)
+        index = np.flatnonzero(away < _REACHES)
         return Change(field, index, size[:, None] * np.exp(-(away[index] ** 2)))
-
-    def _everywhere(self, name: str, field: Field, size: Floats) -> Change:
-        index = np.arange(len(self._rows(name)))
-        return Change(field, index, size[:, None] * np.ones(len(index)))
 
     def _plume(
         self,
@@ -194,7 +207,7 @@ class Effects:
         plume += 1.5 * np.exp(-((np.hypot(east, north) / 35.0) ** 2))
         thin = 19.0 / (weather.wind + 4.0)
         values = strength * on[:, None] * thin[:, None] * plume
-        index = np.flatnonzero(np.hypot(east, north) < 3_000.0)
+        index = np.flatnonzero(np.hypot(east, north) < _FARTHEST)
         return [Change(name, index, values[:, index])] if len(index) else []
 
     def _rows(self, name: str) -> Rows:
@@ -216,14 +229,15 @@ class Inputs:
 
     def apply(self, event: Event, changes: Sequence[Change], sizes: dict[Field, int]) -> None:
         """Let an incident happen in all runs but its own."""
-        rows = [0, *(n for n, name in enumerate(self._runs, 1) if name != event.id)]
+        others = [n for n, name in enumerate(self._runs, 1) if name != event.id]
+        runs = np.array([0, *others])
         for field, index, values in changes:
             if not len(index):
                 continue
             if field not in self._fields:
                 shape = (len(self._runs) + 1, self._steps, sizes[field])
                 self._fields[field] = np.ones(shape) if field in FACTORS else np.zeros(shape)
-            where = np.ix_(rows, range(self._steps), index)
+            where = np.ix_(runs, np.arange(self._steps), index)
             if field in FACTORS:
                 self._fields[field][where] *= values
             else:
@@ -235,12 +249,22 @@ class Inputs:
         return self._fields.get(field, neutral)
 
 
+def _on(event: Event, times: Ints) -> Floats:
+    return np.asarray((times >= event.start) & (times < event.end), float)
+
+
+def _street(event: Event) -> int:
+    if event.street is None:
+        raise ValueError(f"{event.id} has no street")
+    return event.street
+
+
 def _ramp(event: Event, times: Ints, onset: int, fade: int) -> Floats:
     """0 before and after; up to 1 within ``onset`` ms, down before the end within ``fade`` ms."""
     span = event.end - event.start
     onset, fade = min(onset, max(span // 4, 1)), min(fade, max(span // 4, 1))
     up, down = (times - event.start) / onset, (event.end - times) / fade
-    return np.clip(np.minimum(up, down), 0.0, 1.0)
+    return np.asarray(np.clip(np.minimum(up, down), 0.0, 1.0))
 
 
 _NONE: Final = Rows(

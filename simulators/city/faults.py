@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from simulators.city.hashing import Floats, Ints, draw, normal
+from simulators.city.hashing import Floats, Ints, Words, draw, normal
 from simulators.city.incidents import Event
 from simulators.city.plan import Plan
 from simulators.city.properties import Property
@@ -116,7 +116,7 @@ class Faults:
         comes[on & (gone >= 1.0)] = OUT
 
 
-def _far(event: Event, keys: Ints, times: Ints) -> Floats:
+def _far(event: Event, keys: Words, times: Ints) -> Floats:
     """What a spike, a drift or noise adds."""
     match event.kind:
         case "drift":

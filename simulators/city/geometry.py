@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 Point = tuple[float, float]
 """East and north of the city's centre, metres."""
@@ -11,23 +12,17 @@ _METRES_PER_DEGREE: Final = 111_320.0
 _DIGITS: Final = 6
 
 
-class Frame:
-    """The tangent plane at a place: metres to degrees, exact enough for one city.
+class Frame(NamedTuple):
+    """The tangent plane at a place (degrees): metres to degrees, exact enough for one city."""
 
-    Args:
-        lat: Of the centre, degrees.
-        lon: Of the centre, degrees.
-    """
-
-    def __init__(self, lat: float, lon: float) -> None:
-        self._lat = lat
-        self._lon = lon
-        self._east = _METRES_PER_DEGREE * math.cos(math.radians(lat))
+    lat: float
+    lon: float
 
     def degrees(self, point: Point) -> tuple[float, float]:
         """Latitude and longitude of a point, to a tenth of a metre."""
-        lat = self._lat + point[1] / _METRES_PER_DEGREE
-        return round(lat, _DIGITS), round(self._lon + point[0] / self._east, _DIGITS)
+        east = _METRES_PER_DEGREE * math.cos(math.radians(self.lat))
+        lat = self.lat + point[1] / _METRES_PER_DEGREE
+        return round(lat, _DIGITS), round(self.lon + point[0] / east, _DIGITS)
 
 
 def distance(one: Point, other: Point) -> float:
@@ -37,13 +32,13 @@ def distance(one: Point, other: Point) -> float:
 
 def length(line: Sequence[Point]) -> float:
     """Metres along a line."""
-    return sum(distance(a, b) for a, b in zip(line, line[1:], strict=False))
+    return sum(distance(a, b) for a, b in pairwise(line))
 
 
 def along(line: Sequence[Point], share: float, aside: float = 0.0) -> Point:
     """The point at a share of a line's length, ``aside`` metres to the right of its direction."""
     left = share * length(line)
-    for a, b in zip(line, line[1:], strict=False):
+    for a, b in pairwise(line):
         piece = distance(a, b)
         if piece >= left or b is line[-1]:
             part = left / piece if piece else 0.0
@@ -58,7 +53,7 @@ def along(line: Sequence[Point], share: float, aside: float = 0.0) -> Point:
 
 def to_line(point: Point, line: Sequence[Point]) -> float:
     """Metres from a point to the nearest place on a line."""
-    return min(_to_piece(point, a, b) for a, b in zip(line, line[1:], strict=False))
+    return min(_to_piece(point, a, b) for a, b in pairwise(line))
 
 
 def _to_piece(point: Point, a: Point, b: Point) -> float:
@@ -72,7 +67,7 @@ def _to_piece(point: Point, a: Point, b: Point) -> float:
 def area(ring: Sequence[Point]) -> float:
     """Square metres of a polygon, positive when it runs anticlockwise (the shoelace formula)."""
     closed = [*ring, ring[0]]
-    return 0.5 * sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(closed, closed[1:], strict=False))
+    return 0.5 * sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(closed))
 
 
 def inside(point: Point, ring: Sequence[Point]) -> bool:
@@ -100,10 +95,11 @@ def west_of(ring: Sequence[Point], limit: float) -> list[Point]:
 def subdivided(line: Sequence[Point], longest: float) -> list[Point]:
     """The same line with points at most ``longest`` apart, so that it can be bent."""
     points = [line[0]]
-    for a, b in zip(line, line[1:], strict=False):
+    for a, b in pairwise(line):
         pieces = max(1, math.ceil(distance(a, b) / longest))
         points += [
             (a[0] + (b[0] - a[0]) * i / pieces, a[1] + (b[1] - a[1]) * i / pieces)
-            for i in range(1, pieces + 1)
+            for i in range(1, pieces)
         ]
+        points.append(b)
     return points

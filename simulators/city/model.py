@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from simulators.city import calendar
+from simulators.city import calendar, geometry
 from simulators.city.effects import Effects, Field, Inputs
 from simulators.city.hashing import Floats, Ints, wander
 from simulators.city.incidents import Event
@@ -125,13 +125,13 @@ class Model:
         ground, wet = _drawn(state.ground, rain, _share("ground"))
         river, risen = _drawn(state.river, wet, _share("river"))
         fields = self._on_roads(flow)
-        fields |= self._in_the_sky(sky, times, rain, inputs)
+        fields |= self._in_the_sky(sky, rain, inputs)
         fields |= self._in_squares(times, rain, inputs)
         fields |= self._heard(flow, fields, inputs)
         fields |= self._breathed(smelt)
         fields |= self._in_car_parks(taken)
         fields |= self._in_water(sky, times, wet, risen, inputs)
-        fields |= self._on_boards(times, sky)
+        fields |= self._on_boards(times)
         shaped = {
             name: np.broadcast_to(values, (runs, len(times), len(self._places[name])))
             for name, values in fields.items()
@@ -166,7 +166,7 @@ class Model:
             if name in self._places
         }
 
-    def _in_the_sky(self, sky: Weather, times: Ints, rain: Floats, inputs: Inputs) -> Fields:
+    def _in_the_sky(self, sky: Weather, rain: Floats, inputs: Inputs) -> Fields:
         found: Fields = {}
         warm, near = self._trait("temperature")
         # The dense town keeps its warmth, most at night.
@@ -232,7 +232,7 @@ class Model:
                 usual = 6.0 * far + still * 0.017 * street * washed
             else:
                 usual = 1.96 + 0.03 * still + 0.00001 * street
-            usual = usual * np.exp(0.08 * trait) + inputs.get(name)  # type: ignore[arg-type]
+            usual = usual * np.exp(0.08 * trait) + inputs.get(name)
             parts.append(np.broadcast_to(usual, (runs, len(times), len(trait))))
         return np.concatenate(parts, axis=2)
 
@@ -266,7 +266,7 @@ class Model:
         slow = 0.05 * wander(self._seed + 11, times, 20 * calendar.HOUR)[:, None]
         return {"water_level": datum + tide + rain + slow + inputs.get("level")}
 
-    def _on_boards(self, times: Ints, sky: Weather) -> Fields:
+    def _on_boards(self, times: Ints) -> Fields:
         """Batteries under a solar cell: fullest late in the afternoon."""
         trait, _ = self._trait("battery")
         charge = np.cos((calendar.hour(times) - 16.5) / 12.0 * np.pi)[:, None]
@@ -281,8 +281,6 @@ class _Nearest:
     """For each row of a property the nearest streets, and how much of them is felt there."""
 
     def __init__(self, plan: Plan, places: Sites) -> None:
-        from simulators.city import geometry
-
         self._index: dict[str, Ints] = {}
         self._away: dict[str, Floats] = {}
         lines = [street.line for street in plan.net.streets]

@@ -18,24 +18,24 @@ _SHOWN: Final[tuple[_Show, ...]] = (
     # kind of node, sensor, property, incident, start and length in seconds, size
     ("road", "loop-in", None, "silent", -9 * 3600, 4 * 3600, None),
     ("air", "station", "no2", "stuck", -16 * 3600, 8 * 3600, None),
-    ("water", "gauge", "water_level", "drift", -6 * 3600, 5.5 * 3600, 0.8),
+    ("water", "gauge", "water_level", "drift", -20 * 3600, 6 * 3600, 0.8),
     ("noise", "microphone", "noise", "stuck", -5 * 3600, 3 * 3600, None),
     ("parking", "garage", None, "silent", -20 * 3600, 9 * 3600, None),
     ("road", None, None, "accident", -14 * 3600, 3600, 0.85),
-    ("water", None, None, "flood", -11 * 3600, 3 * 3600, 1.6),
+    ("water", None, None, "flood", -10 * 3600, 3 * 3600, 1.6),
     ("air", None, None, "fire", -4 * 3600, 3600, 1.4),
     ("road", None, None, "accident", 8, 900, 0.9),
     ("air", None, None, "fire", 12, 900, 1.5),
     ("road", "loop-out", "speed", "spike", 20, 25, 1.6),
     ("parking", "gate", "flow", "spike", 24, 25, 1.5),
-    ("water", None, None, "flood", 28, 600, 1.8),
+    ("water", None, None, "flood", 28, 120, 1.8),
     ("noise", "microphone", "noise", "spike", 35, 22, 1.5),
     ("square", None, None, "overcrowding", 16, 900, 900.0),
 )
 """What the demo shows: old and new, of every domain."""
 
 
-def node_configs(
+def node_configs(  # noqa: PLR0913 - each is an option of its own
     n: int,
     seed: int,
     *,

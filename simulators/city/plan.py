@@ -147,6 +147,8 @@ class _Placing:
         self._net = net
         self._seed = seed
         self._held = [0] * len(net.streets)
+        order = sorted(range(len(net.streets)), key=self._from_the_river)
+        self._riverside = order[: max(6, len(order) // 8)]
         inhabited = sorted({street.district for street in net.streets})
         self._order = inhabited[1:]
         random.Random(hashing.key(seed, "districts")).shuffle(self._order)
@@ -183,8 +185,7 @@ class _Placing:
         choice = [i for i, street in enumerate(net.streets) if street.district == district]
         if kind == "water":
             # Where the river is, in any district.
-            choice = sorted(range(len(net.streets)), key=self._from_the_river)
-            choice = choice[: max(6, len(choice) // 8)]
+            choice = self._riverside
 
         def merit(index: int) -> float:
             street = net.streets[index]
@@ -204,3 +205,9 @@ class _Placing:
 def centrality(net: Net, point: Point) -> float:
     """1 in the middle of the city, falling to about 0.1 at its border."""
     return math.exp(-2.2 * (math.hypot(*point) / net.radius) ** 2)
+
+
+def inward(plan: Plan, street: int) -> int:
+    """Which direction of a street leads to the centre: 0 is that of its line."""
+    line = plan.net.streets[street].line
+    return int(centrality(plan.net, line[0]) > centrality(plan.net, line[-1]))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from simulators.city.geometry import Point
 from simulators.city.hashing import Floats, Ints, Words, key, normal
-from simulators.city.plan import Plan, centrality
+from simulators.city.plan import Plan, centrality, inward
 
 Bools = NDArray[np.bool_]
 
@@ -49,9 +49,9 @@ def sites(plan: Plan) -> Sites:
     """All datastreams of a city by their property, in the order of the nodes."""
     found = defaultdict(list)
     for index, node in enumerate(plan.nodes):
-        inward = _inward(plan, node.street)
+        towards = inward(plan, node.street)
         for sensor in node.sensors:
-            link = 2 * node.street + (inward if sensor.lane == 0 else 1 - inward)
+            link = 2 * node.street + (towards if sensor.lane == 0 else 1 - towards)
             for name in sensor.properties:
                 found[name].append((node.id, sensor.name, index, sensor.at, link))
     return {name: _rows(plan, name, rows) for name, rows in found.items()}
@@ -70,9 +70,3 @@ def _rows(plan: Plan, name: str, rows: list[tuple[str, str, int, Point, int]]) -
         normal(keys),
         np.array([centrality(plan.net, at) for *_, at, _ in rows]),
     )
-
-
-def _inward(plan: Plan, street: int) -> int:
-    """Which direction of a street leads to the centre."""
-    line = plan.net.streets[street].line
-    return int(centrality(plan.net, line[0]) > centrality(plan.net, line[-1]))

@@ -10,9 +10,11 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
-from simulators.city import geometry, names
+from simulators.city import districts, geometry, names
+from simulators.city.districts import FINE, District, Sector
 from simulators.city.geometry import Point
 
 _COAST: Final = 0.55
@@ -26,18 +28,6 @@ _EDGE: Final = 0.9
 _JITTER: Final = 0.16
 _LEFT_OUT: Final = 0.14
 _SHORTEST: Final = 90.0
-_CORE: Final = 0.3
-_BELT: Final = 0.62
-_HARBOUR: Final = math.radians(45)
-_FINE: Final = 80.0
-
-
-class District(NamedTuple):
-    """One district; ``ring`` is its border, anticlockwise, metres."""
-
-    id: str
-    name: str
-    ring: tuple[Point, ...]
 
 
 class Street(NamedTuple):
@@ -127,19 +117,20 @@ class _Drawing:
         self._follow_the_coast()
         self._leave_out()
         self._prune()
-        districts, sectors = self._districts()
+        sectors = districts.sectors(self._rings)
+        drawn = districts.draw(sectors, self._radius, self._coast, self._bent)
         used = sorted({end for edge in self._edges for end in (edge.a, edge.b)})
         number = {junction: i for i, junction in enumerate(used)}
-        streets = self._streets(number, districts, sectors)
+        streets = self._streets(number, sectors)
         return Net(
             self._radius,
             tuple(self._bend(self._flat[junction]) for junction in used),
             frozenset(number[gate] for gate in self._gates if gate in number),
             streets,
-            districts,
+            drawn,
             self._river(),
             self._bent(geometry.subdivided(
-                [(self._coast, -1.25 * self._radius), (self._coast, 1.25 * self._radius)], _FINE
+                [(self._coast, -1.25 * self._radius), (self._coast, 1.25 * self._radius)], FINE
             )),
         )  # fmt: skip
 
@@ -234,21 +225,28 @@ class _Drawing:
         ]
         ends.sort(key=lambda index: self._flat[index][1])
         joined = {frozenset((edge.a, edge.b)) for edge in self._edges}
-        for a, b in zip(ends, ends[1:], strict=False):
+        for a, b in pairwise(ends):
             near = geometry.distance(self._flat[a], self._flat[b]) < 2.2 * _RING_SPACING
             if near and frozenset((a, b)) not in joined:
                 self._edges.append(_Edge(a, b, "quay", names.QUAY))
 
     def _leave_out(self) -> None:
         """Take out some small streets, where all stays connected without them."""
-        for edge in [edge for edge in self._edges if edge.kind == "street"]:
+        beside = _neighbours(self._edges)
+        left = []
+        for edge in self._edges:
             short = geometry.distance(self._flat[edge.a], self._flat[edge.b]) < _SHORTEST
-            if not short and self._random.random() > _LEFT_OUT:
-                continue
-            degree = self._degrees()
-            left = [other for other in self._edges if other is not edge]
-            if min(degree[edge.a], degree[edge.b]) > 2 and _connected(left):  # noqa: PLR2004
-                self._edges = left
+            wanted = edge.kind != "street" or not (short or self._random.random() < _LEFT_OUT)
+            few = min(len(beside[edge.a]), len(beside[edge.b])) <= 2  # noqa: PLR2004
+            if not wanted and not few:
+                beside[edge.a].remove(edge.b)
+                beside[edge.b].remove(edge.a)
+                if edge.b in _reached(edge.a, beside):
+                    continue
+                beside[edge.a].append(edge.b)
+                beside[edge.b].append(edge.a)
+            left.append(edge)
+        self._edges = left
 
     def _prune(self) -> None:
         """Take away what ends nowhere, and what the coast has cut off from the rest."""
@@ -268,46 +266,10 @@ class _Drawing:
             degree[edge.b] += 1
         return degree
 
-    def _districts(self) -> tuple[tuple[District, ...], list[tuple[float, float, float, float]]]:
-        """The districts, and each one's part of the wheel: from and to, share and angle."""
-        small = self._rings < 5  # noqa: PLR2004
-        inner, outer = (0, 5) if small else (4, 5) if self._rings < 9 else (5, 9)  # noqa: PLR2004
-        round_ = 2 * math.pi
-        sectors = [(0.0, _CORE, 0.0, round_)]
-        titles = [names.CORE, names.HARBOUR]
-        belt = _CORE if small else _BELT
-        sectors.append((_CORE, 1.0, -_HARBOUR, _HARBOUR))
-        land = round_ - 2 * _HARBOUR
-        for count, low, high in ((inner, _CORE, belt), (outer, belt, 1.0)):
-            sectors += [
-                (low, high, _HARBOUR + land * i / count, _HARBOUR + land * (i + 1) / count)
-                for i in range(count)
-            ]
-        titles += names.DISTRICTS[: len(sectors) - 2]
-        districts = [
-            District(names.slug(title), title, self._outline(*sector))
-            for title, sector in zip(titles, sectors, strict=True)
-        ]
-        return tuple(districts), sectors
-
-    def _outline(self, low: float, high: float, left: float, right: float) -> tuple[Point, ...]:
-        steps = max(8, math.ceil((right - left) * high * self._radius / _FINE))
-        angles = [left + (right - left) * i / steps for i in range(steps + 1)]
-        ring = [self._polar(high, angle) for angle in angles]
-        if low:
-            ring += [self._polar(low, angle) for angle in reversed(angles)]
-        else:
-            ring.pop()  # all round: the first point again
-        fine = geometry.subdivided([*ring, ring[0]], _FINE)[:-1]
-        land = geometry.west_of(fine, self._coast)
-        bent = self._bent(geometry.subdivided([*land, land[0]], _FINE)[:-1])
-        return bent if geometry.area(bent) > 0 else bent[::-1]
-
     def _streets(
         self,
         number: dict[int, int],
-        districts: Sequence[District],
-        sectors: Sequence[tuple[float, float, float, float]],
+        sectors: Sequence[Sector],
     ) -> tuple[Street, ...]:
         found = []
         ids: dict[str, int] = defaultdict(int)
@@ -315,7 +277,7 @@ class _Drawing:
             flat = self._line(edge)
             line = self._bent(flat)
             lanes, limit = _KINDS[edge.kind]
-            district = _sector(geometry.along(flat, 0.5), self._radius, sectors)
+            district = districts.find(geometry.along(flat, 0.5), self._radius, sectors)
             base = names.slug(edge.name)
             ids[base] += 1
             name = f"{base}-{ids[base]}"
@@ -325,7 +287,7 @@ class _Drawing:
                     name,
                     edge.name,
                     edge.kind,
-                    min(district, len(districts) - 1),
+                    district,
                     number[edge.a],
                     number[edge.b],
                     line,
@@ -340,11 +302,11 @@ class _Drawing:
         """A street before it is bent: part of a circle on a ring, else straight."""
         a, b = self._flat[edge.a], self._flat[edge.b]
         if edge.kind == "quay" or edge.name in {"Algade", "Store Torv"}:
-            return geometry.subdivided([a, b], _FINE)
+            return geometry.subdivided([a, b], FINE)
         one, other = (math.atan2(p[1], p[0]) for p in (a, b))
         turn = (other - one + math.pi) % (2 * math.pi) - math.pi
         near, far = math.hypot(*a), math.hypot(*b)
-        steps = max(2, math.ceil(geometry.distance(a, b) / _FINE))
+        steps = max(2, math.ceil(geometry.distance(a, b) / FINE))
         points = []
         for i in range(steps + 1):
             share = i / steps
@@ -370,51 +332,44 @@ class _Drawing:
         return tuple(map(self._bend, line))
 
 
-def _sector(point: Point, radius: float, sectors: Sequence[tuple[float, ...]]) -> int:
-    share = math.hypot(*point) / radius
-    angle = math.atan2(point[1], point[0])
-    for index, (low, high, left, right) in enumerate(sectors):
-        turned = (angle - left) % (2 * math.pi)
-        if low <= share < high and turned <= right - left:
-            return index
-    # Beyond the border: the outermost one in this direction.
-    return next(
-        index
-        for index, (_, high, left, right) in enumerate(sectors)
-        if high == 1.0 and (angle - left) % (2 * math.pi) <= right - left
-    )
-
-
 def _rounded(line: Sequence[Point], times: int) -> Sequence[Point]:
     """A line with its corners cut, again and again (Chaikin)."""
     for _ in range(times):
         cut = [line[0]]
-        for a, b in zip(line, line[1:], strict=False):
+        for a, b in pairwise(line):
             cut.append((0.75 * a[0] + 0.25 * b[0], 0.75 * a[1] + 0.25 * b[1]))
             cut.append((0.25 * a[0] + 0.75 * b[0], 0.25 * a[1] + 0.75 * b[1]))
         line = [*cut, line[-1]]
     return line
 
 
+def _neighbours(edges: Iterable[_Edge]) -> dict[int, list[int]]:
+    beside: dict[int, list[int]] = defaultdict(list)
+    for edge in edges:
+        beside[edge.a].append(edge.b)
+        beside[edge.b].append(edge.a)
+    return beside
+
+
+def _reached(start: int, beside: dict[int, list[int]]) -> set[int]:
+    """The junctions that can be reached from one."""
+    found: set[int] = set()
+    todo = [start]
+    while todo:
+        junction = todo.pop()
+        if junction not in found:
+            found.add(junction)
+            todo += beside[junction]
+    return found
+
+
 def _largest(edges: Iterable[_Edge]) -> set[int]:
     """The junctions of the largest part that hangs together."""
-    neighbours: dict[int, list[int]] = defaultdict(list)
-    for edge in edges:
-        neighbours[edge.a].append(edge.b)
-        neighbours[edge.b].append(edge.a)
-    left = set(neighbours)
+    beside = _neighbours(edges)
+    left = set(beside)
     best: set[int] = set()
     while left:
-        part, todo = set(), [min(left)]
-        while todo:
-            junction = todo.pop()
-            if junction not in part:
-                part.add(junction)
-                todo += neighbours[junction]
+        part = _reached(min(left), beside)
         left -= part
         best = max(best, part, key=len)
     return best
-
-
-def _connected(edges: Sequence[_Edge]) -> bool:
-    return len(_largest(edges)) == len({end for edge in edges for end in (edge.a, edge.b)})

@@ -14,11 +14,12 @@ import numpy as np
 from simulators.city.calendar import HOUR
 from simulators.city.faults import GIVEN, NONE, OUT, SILENT, Faults, Held
 from simulators.city.hashing import Floats, Ints
-from simulators.city.incidents import Event, Schedule, Wanted
+from simulators.city.incidents import Event, Wanted
 from simulators.city.model import Fields, Model, State
 from simulators.city.plan import Plan, plan
 from simulators.city.properties import PROPERTIES
 from simulators.city.sampling import Intervals, instants, measured
+from simulators.city.schedule import Schedule
 from simulators.city.sites import Bools, sites
 from simulators.city.traffic import STEP
 from simulators.city.truth import Incident, Record
@@ -111,7 +112,7 @@ class World:
         self._intervals = Intervals(
             settings.start, self.first, settings.end, settings.history_interval, settings.interval
         )
-        rate = settings.rate if settings.rate is not None else 2.0 + 0.2 * settings.nodes
+        rate = settings.rate if settings.rate is not None else 4.0 + 0.1 * settings.nodes
         self._schedule = Schedule(
             self.plan,
             start=settings.start,

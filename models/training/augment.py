@@ -13,8 +13,6 @@ Picture = NDArray[np.uint8]
 PIECE: Final = (320, 224)
 """Width and height of what is trained on: half a picture costs half, and teaches nearly as much."""
 _SCALES: Final = (0.7, 1.35)
-_AT_AN_OBJECT: Final = 0.85
-"""Share of pieces that lie around some object; the others anywhere."""
 _LEAST_LEFT: Final = 0.35
 """Of a box's area within the piece; with less it is not judged."""
 _JPEG_SHARE: Final = 0.4
@@ -24,16 +22,29 @@ _LEVELS: Final = 256
 
 
 def piece(
-    picture: Picture, objects: Objects, random: np.random.Generator, size: tuple[int, int] = PIECE
+    picture: Picture,
+    objects: Objects,
+    random: np.random.Generator,
+    *,
+    around: int | None = None,
+    size: tuple[int, int] = PIECE,
 ) -> tuple[Picture, Objects]:
-    """A piece of ``size`` (width, height) out of a picture, changed at random.
+    """A piece out of a picture, changed at random.
 
     Cameras and encoders differ: light, contrast, colour, noise and JPEG artefacts vary with it.
+
+    Args:
+        picture: Height x width x 3.
+        objects: What is in it.
+        random: What is drawn from.
+        around: The object that the piece lies around; None: it lies anywhere.
+        size: Width and height of the piece.
     """
     width, height = size
     scale = float(np.exp(random.uniform(*np.log(_SCALES))))
     mirrored = random.random() < 1 / 2
-    corner = _corner(picture, objects, scale, size, random)
+    focus = None if around is None else objects.boxes[around]
+    corner = _corner(picture, focus, scale, size, random)
     across = -scale if mirrored else scale
     left = width - 1 + scale * corner[0] if mirrored else -scale * corner[0]
     move = np.array([[across, 0, left], [0, scale, -scale * corner[1]]])
@@ -72,7 +83,7 @@ def relight(picture: Picture, random: np.random.Generator) -> Picture:
 
 def _corner(
     picture: Picture,
-    objects: Objects,
+    focus: NDArray[np.float32] | None,
     scale: float,
     size: tuple[int, int],
     random: np.random.Generator,
@@ -80,10 +91,8 @@ def _corner(
     """Where in the picture the piece's left upper corner lies."""
     height, width = picture.shape[:2]
     extent = np.array(size) / scale
-    good = np.flatnonzero(~objects.ignored)
-    if len(good) and random.random() < _AT_AN_OBJECT:
-        box = objects.boxes[random.choice(good)]
-        middle = (box[:2] + box[2:]) / 2
+    if focus is not None:
+        middle = (focus[:2] + focus[2:]) / 2
         corner = middle - extent * random.uniform(0.15, 0.85, 2)
     else:
         corner = random.uniform(0, 1, 2) * (np.array([width, height]) - extent)

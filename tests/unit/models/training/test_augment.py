@@ -20,7 +20,7 @@ def test_boxes_move_with_the_pixels() -> None:
     random = np.random.default_rng(5)
     seen = 0
     for _ in range(60):
-        picture, objects = piece(*scene((200, 100, 290, 160)), random, (320, 224))
+        picture, objects = piece(*scene((200, 100, 290, 160)), random, around=0)
         assert picture.shape == (224, 320, 3)
         for box, ignored in zip(objects.boxes, objects.ignored, strict=True):
             bright = picture.astype(int).sum(axis=2) > 3 * 150
@@ -37,14 +37,14 @@ def test_what_is_cut_to_a_rest_is_not_judged() -> None:
     random = np.random.default_rng(6)
     kinds = set()
     for _ in range(80):
-        _, objects = piece(*scene((10, 10, 500, 280)), random, (64, 64))
+        _, objects = piece(*scene((10, 10, 500, 280)), random, around=0, size=(64, 64))
         kinds |= set(objects.ignored.tolist())
     assert kinds == {True}
 
 
 def test_the_same_draw_gives_the_same_piece() -> None:
     stored = scene((200, 100, 290, 160), (20, 40, 30, 80))
-    one, other = (piece(*stored, np.random.default_rng(7)) for _ in range(2))
+    one, other = (piece(*stored, np.random.default_rng(7), around=1) for _ in range(2))
     assert np.array_equal(one[0], other[0])
     assert np.array_equal(one[1].boxes, other[1].boxes)
 

@@ -10,6 +10,9 @@ from dashboards.view.frames import Field, FieldConfig, Frame
 
 FONT_PX: Final = 11
 
+_SHORT: Final = 0.25
+"""A mark that lasts for a larger part of the range has no ground, only a strip at its foot."""
+
 _TICKS: Final = 4
 """About as many ticks as an axis has above its lowest one."""
 
@@ -100,15 +103,16 @@ def even_out(
     one = [step for step in written["steps"] if step[0] <= most or step[0] == 0][-1][1]
     if one <= 0 or most == 0 or math.log10(one) % 1 == 0:
         return
-    low = min(numbers) if axis["scale"] else min(0.0, *numbers)
-    length = (max(numbers) - low) / one / _TICKS
+    low = axis.get("min", min(numbers) if axis["scale"] else min(0.0, *numbers))
+    high = axis.get("max", max(numbers))
+    length = (high - low) / one / _TICKS
     if length <= 0:
         return
     power = 10.0 ** math.floor(math.log10(length))
     step = one * power * next(n for n in (1, 2, 5, 10) if n * power >= length)
     axis["interval"] = step
     axis.setdefault("min", math.floor(low / step) * step)
-    axis.setdefault("max", math.ceil(max(numbers) / step) * step)
+    axis.setdefault("max", math.ceil(high / step) * step)
 
 
 def category_axis(look: Look, names: Sequence[str], *, lines: bool = False) -> dict[str, Any]:
@@ -189,9 +193,23 @@ def marks(annotations: Sequence[Frame], look: Look) -> list[dict[str, Any]]:
     return found
 
 
-def mark_series(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The series that draws marks; the page's chart knows how to by its ``draws``."""
+def mark_series(found: Sequence[Mapping[str, Any]], look: Look) -> dict[str, Any]:
+    """The series that draws marks; the page's chart knows how to by its ``draws``.
+
+    ``grounds`` are the spans in which there is any mark, each once, as far as they leave most of
+    the plot free.
+    """
+    grounds: list[list[float]] = []
+    for mark in sorted(found, key=lambda mark: mark["t"]):
+        end = mark["end"] or mark["t"]
+        if end - mark["t"] > _SHORT * (look.span.end - look.span.start):
+            continue
+        if grounds and mark["t"] <= grounds[-1][1]:
+            grounds[-1][1] = max(grounds[-1][1], end)
+        else:
+            grounds.append([mark["t"], end])
     return {
+        "grounds": grounds,
         "type": "custom",
         "draws": "marks",
         "id": "marks",

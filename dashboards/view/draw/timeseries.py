@@ -51,7 +51,7 @@ def draw(panel: Mapping[str, Any], data: PanelData, look: Look) -> Drawing:
     bands = [series for one in found if (series := _band(one, found))]
     marks = axes.marks(data.annotations, look)
     drawn = [_drawn(one, look) for one in found]
-    extra = [axes.mark_series(marks)] if marks else []
+    extra = [axes.mark_series(marks, look)] if marks else []
     option = axes.base(look) | {
         "xAxis": axes.time_axis(look),
         "yAxis": y_axes,

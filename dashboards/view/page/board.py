@@ -11,7 +11,7 @@ from nicegui.events import GenericEventArguments
 
 from citynerve.clock import now_ms
 from citynerve.errors import CityNerveError, ConfigError
-from dashboards.queries import Choice, Range
+from dashboards.queries import ALL, Choice, Range
 from dashboards.view import dates, links, spans
 from dashboards.view.draw.drawing import Drawing, Look, note
 from dashboards.view.frames import Field, Frame, Link, PanelData
@@ -268,8 +268,14 @@ class BoardPage:
             panel.show(drawing, *self._titles(panel.json))
 
     def _titles(self, panel: Mapping[str, Any]) -> tuple[str, str]:
+        tr = self._who.tr
+        said = {
+            name: tr("All" if choice == ALL else choice) if isinstance(choice, str) else choice
+            for name, choice in self._chosen.items()
+        }
+
         def put(text: str) -> str:
-            return interpolated(self._who.tr(text), self._known, self._chosen, self.window)
+            return interpolated(tr(text), self._known, said, self.window)
 
         title = put(panel.get("title") or "")
         back = panel.get("timeFrom")

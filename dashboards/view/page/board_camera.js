@@ -35,8 +35,9 @@ export default {
           <template v-for="line in shown.state.lines" :key="line.name">
             <tr v-for="(found, direction) in line.counts" :key="direction">
               <th scope="row">{{ line.name }} <span aria-hidden="true">›</span> {{ direction }}</th>
-              <td v-for="(n, kind) in found" :key="kind"><span class="cn-dot" :style="{ background: colors[kind] ?? colors.other }"></span> {{ names[kind] ?? kind }} <b>{{ n }}</b></td>
-              <td v-if="!Object.keys(found).length" class="cn-cam-nil">0</td>
+              <td v-if="compact"><b>{{ total(found) }}</b></td>
+              <td v-else v-for="(n, kind) in found" :key="kind"><span class="cn-dot" :style="{ background: colors[kind] ?? colors.other }"></span> {{ names[kind] ?? kind }} <b>{{ n }}</b></td>
+              <td v-if="!compact && !Object.keys(found).length" class="cn-cam-nil">0</td>
             </tr>
           </template>
         </table>
@@ -44,7 +45,7 @@ export default {
     </figure>`,
   props: {
     src: String, state: Object, condition: String, status: String, title: String, label: String, href: String,
-    problem: String, names: Object, colors: Object, inks: Object, words: Object,
+    problem: String, compact: Boolean, names: Object, colors: Object, inks: Object, words: Object,
   },
   data: () => ({ shown: { src: null, state: null } }),
   computed: {

@@ -97,7 +97,7 @@ export default {
         onEachFeature: (feature, layer) => {
           const { id, name } = feature.properties ?? {};
           if (!name || feature.properties.kind === "water") return;
-          const named = { name, at: layer.getBounds().getCenter() };
+          const named = { name, at: layer.getBounds().getCenter(), bounds: layer.getBounds() };
           for (const key of [id, name]) if (key) this.named.set(String(key), named);
         },
       }).addTo(this.map);
@@ -127,7 +127,10 @@ export default {
           if (point.label) {
             const known = this.named.get(point.label);
             this.name(known?.at ?? point.at, known?.name ?? point.label, point);
-            if (known) unlinked.delete(known);
+            if (known) {
+              unlinked.delete(known);
+              bounds.extend(known.bounds);
+            }
             continue;
           }
           const dot = this.L.circleMarker(point.at, {
@@ -182,7 +185,7 @@ export default {
       if (key === this.fitted) return;
       this.fitted = key;
       this.fitting = true;
-      this.map.fitBounds(wanted, { padding: [28, 28], maxZoom: 16, animate: false });
+      this.map.fitBounds(wanted, { padding: [18, 18], maxZoom: 16, animate: false });
       this.fitting = false;
     },
   },

@@ -31,12 +31,14 @@ COLORS: Final = {
 class Wall:
     """Pictures side by side that follow their cameras."""
 
-    def __init__(self, cameras: Cameras, who: Reader, *, empty: str) -> None:
-        self._cameras, self._who = cameras, who
+    def __init__(self, cameras: Cameras, who: Reader, *, compact: bool = False) -> None:
+        self._cameras, self._who, self._compact = cameras, who, compact
         self._shown: dict[str, CameraPicture] = {}
         self._box = ui.element("div").classes("cn-cameras")
         with self._box:
-            self._empty = ui.label(who.tr(empty)).classes("cn-cameras-none")
+            self._empty = ui.label(who.tr("No camera has sent a picture yet.")).classes(
+                "cn-cameras-none"
+            )
         ui.timer(PERIOD_S, self._look)
 
     async def _look(self) -> None:
@@ -48,7 +50,7 @@ class Wall:
             if picture is None:
                 with self._box:
                     picture = self._shown[camera.stem] = CameraPicture()
-            picture.show(**props(camera, self._who.tr))
+            picture.show(**props(camera, self._who.tr), compact=self._compact)
         self._empty.set_visibility(not found)
 
 
@@ -58,7 +60,7 @@ class Strip:
     def __init__(self, cameras: Cameras, who: Reader) -> None:
         with ui.element("aside").classes("cn-strip") as aside:
             aside.props["aria-label"] = who.tr("Live pictures")
-            Wall(cameras, who, empty="No camera has sent a picture yet.")
+            Wall(cameras, who, compact=True)
 
 
 def build(on: Shelf, who: Reader) -> None:
@@ -81,7 +83,7 @@ def build(on: Shelf, who: Reader) -> None:
             if on.cameras is None:
                 ui.label(tr("The view was started without cameras.")).classes("cn-cameras-none")
             else:
-                Wall(on.cameras, who, empty="No camera has sent a picture yet.")
+                Wall(on.cameras, who)
 
     async def hello() -> None:
         await ui.context.client.connected()

@@ -2,7 +2,6 @@
 // Each takes its series and gives its renderItem.
 
 const TEXT_PX = 11;
-const SHORT = 0.25; // of the plot's width
 
 function band(series) {
   return (params, api) => {
@@ -19,6 +18,15 @@ function band(series) {
   };
 }
 
+function grounds(series, api, area) {
+  return series.grounds.map(([start, end]) => {
+    const x = Math.max(area.x, api.coord([start, 0])[0]);
+    const width = Math.min(area.x + area.width, api.coord([end, 0])[0]) - x;
+    const shape = { x, y: area.y, width: Math.max(0, width), height: area.height };
+    return { type: "rect", shape, style: { fill: series.colors[0], opacity: 0.1 } };
+  });
+}
+
 function marks(series) {
   return (params, api) => {
     const area = params.coordSys;
@@ -26,18 +34,15 @@ function marks(series) {
     const [to] = api.coord([api.value(1), 0]);
     const color = series.colors[params.dataIndex];
     const [left, right] = [Math.max(area.x, from), Math.min(area.x + area.width, to)];
-    if (right < area.x || left > area.x + area.width) return null;
+    if ((right < area.x || left > area.x + area.width) && params.dataIndex) return null;
     const bottom = area.y + area.height;
     const children = [];
     if (right - left > 1) {
       // Long spans may lie over each other: their length is a strip at the foot of the plot.
       const foot = { x: left, y: bottom - 4, width: right - left, height: 4 };
-      children.push({ type: "rect", shape: foot, style: { fill: color, opacity: 0.55 } });
-      if (right - left < SHORT * area.width) {
-        const whole = { x: left, y: area.y, width: right - left, height: area.height - 4 };
-        children.push({ type: "rect", shape: whole, style: { fill: color, opacity: 0.09 } });
-      }
+      children.push({ type: "rect", shape: foot, style: { fill: color, opacity: 0.5 } });
     }
+    if (params.dataIndex === 0) children.push(...grounds(series, api, area));
     if (from >= area.x) {
       children.push(
         {

@@ -121,15 +121,22 @@ def make(
         facade.build(building, layout, large, look, flat)
     if look.wet and look.windows:
         _mirror(layout, large, look, flat, land.below)
-    shadow = hazy(still if look.sunny else albedo * look.ambient * np.float32(1 - look.shade) + lamps * albedo)
+    shadow = hazy(
+        still if look.sunny else albedo * look.ambient * np.float32(1 - look.shade) + lamps * albedo
+    )
     dark = 1 - tone(np.maximum(0, shadow)) / np.maximum(1, tone(np.maximum(0, flat)))
     dark = np.clip(dark, 0, 0.8) * land.below[..., None]
     beam = tone(np.maximum(0, flat + albedo * _HEADLIGHT * np.float32(2.6 * look.beams))) - tone(
         np.maximum(0, flat)
     )
     beam = beam * land.below[..., None]
-    small = _shrink(lamps, camera, 8), _shrink(
-        (reached / np.float32(255)) if reached is not None else np.zeros_like(land.depth), camera, 8
+    small = (
+        _shrink(lamps, camera, 8),
+        _shrink(
+            (reached / np.float32(255)) if reached is not None else np.zeros_like(land.depth),
+            camera,
+            8,
+        ),
     )
     result = _shrunk(tone(np.maximum(0, flat)), camera)
     drawer = Drawer(camera, look)

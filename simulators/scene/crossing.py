@@ -49,11 +49,13 @@ def layout(seed: int) -> Layout:
     for half, colour, kind in ((kerb, "#bdbab3", "plain"), (_HALF, asphalt, "asphalt")):
         patches.append(Patch(rectangle(-half, -90, half, 90), colour, kind))
         patches.append(Patch(rectangle(-90, -half, 90, half), colour, kind))
-        patches += [
-            Patch(_corner(x, y, half, 2.2), colour, kind) for x in (-1, 1) for y in (-1, 1)
-        ]
+        patches += [Patch(_corner(x, y, half, 2.2), colour, kind) for x in (-1, 1) for y in (-1, 1)]
     patches += [
-        Patch(rectangle(x, y, x + chance.uniform(0.8, 2.4), y + chance.uniform(0.8, 3)), "#5a5b5d", "asphalt")
+        Patch(
+            rectangle(x, y, x + chance.uniform(0.8, 2.4), y + chance.uniform(0.8, 3)),
+            "#5a5b5d",
+            "asphalt",
+        )
         for x, y in ((chance.uniform(-3, 1.5), chance.uniform(-20, 30)) for _ in range(5))
     ]
     props, lamps, blocks = _things(chance)
@@ -81,8 +83,8 @@ def layout(seed: int) -> Layout:
             )
         ),
         lines=(
-            Line("north", (-4.6, 13.0), (5.0, 13.0), "out", "in"),
-            Line("east", (13.0, 4.6), (13.0, -5.4), "out", "in"),
+            Line("north", (-4.6, 9.1), (5.0, 9.1), "out", "in"),
+            Line("east", (9.1, 4.6), (9.1, -5.4), "out", "in"),
             Line("zebra", (4.7, -0.4), (9.3, -0.4), "north", "south"),
         ),
         zones=(
@@ -100,7 +102,9 @@ def _corner(x: int, y: int, half: float, radius: float) -> tuple[Spot, ...]:
     """Rounds a corner off, so that wheels can turn."""
     centre = x * (half + radius), y * (half + radius)
     turns = [math.pi / 2 * n / 8 for n in range(9)]
-    arc = [(centre[0] - x * radius * math.cos(a), centre[1] - y * radius * math.sin(a)) for a in turns]
+    arc = [
+        (centre[0] - x * radius * math.cos(a), centre[1] - y * radius * math.sin(a)) for a in turns
+    ]
     return (x * half, y * half), *arc
 
 
@@ -120,7 +124,12 @@ def _marks() -> list[tuple[Spot, ...]]:
                 put(-0.07, y, 0.07, y + side * 2.5)
             # The street along X keeps the other side when its axes are turned.
             lane = side if turned else -side
-            put(min(lane * 0.2, lane * 3.5), side * _STOP, max(lane * 0.2, lane * 3.5), side * (_STOP + 0.4))
+            put(
+                min(lane * 0.2, lane * 3.5),
+                side * _STOP,
+                max(lane * 0.2, lane * 3.5),
+                side * (_STOP + 0.4),
+            )
     return marks
 
 
@@ -138,7 +147,9 @@ def _fronts(chance: random.Random) -> list[Building]:
                     a, b = (at, _FRONT), (at + wide, _FRONT)
                     if along:
                         a, b = (a[1], a[0]), (b[1], b[0])
-                    one = Building((x * a[0], y * a[1]), (x * b[0], y * b[1]), high, chance.getrandbits(30))
+                    one = Building(
+                        (x * a[0], y * a[1]), (x * b[0], y * b[1]), high, chance.getrandbits(30)
+                    )
                     found.append(one)
                     at += wide
     found.append(Building((-_FRONT, _FAR), (_FRONT, _FAR), 15, chance.getrandbits(30)))
@@ -160,7 +171,16 @@ def _things(
     for x, y, _, _ in _SIGNALS:
         props.append(Prop("signal", x, y))
         blocks.append((x, y, 0.15))
-    for x, y in ((8.7, 16), (8.7, 27), (-8.7, 17), (-8.7, 29), (17, 8.7), (29, 8.7), (18, -8.7), (30, -8.7)):
+    for x, y in (
+        (8.7, 16),
+        (8.7, 27),
+        (-8.7, 17),
+        (-8.7, 29),
+        (17, 8.7),
+        (29, 8.7),
+        (18, -8.7),
+        (30, -8.7),
+    ):
         if chance.random() < 0.7:  # noqa: PLR2004
             size = chance.uniform(0.75, 1.0)
             props.append(Prop("tree", x, y, 0.0, size, chance.getrandbits(30)))
@@ -206,8 +226,24 @@ def _lanes(chance: random.Random) -> list[Lane]:
         ]
         found += [
             into,
-            Lane(f"{name}-on", (at(_LANE, -_STOP + 0.3), at(_LANE, _STOP)), 10.0, 0, (), (), ((f"{ahead}-out", 1.0),)),
-            Lane(f"{name}-right", (at(_LANE, -_STOP + 0.3), *arc, at(_STOP, -_LANE)), 4.8, 0, (), (), ((f"{right}-out", 1.0),)),
+            Lane(
+                f"{name}-on",
+                (at(_LANE, -_STOP + 0.3), at(_LANE, _STOP)),
+                10.0,
+                0,
+                (),
+                (),
+                ((f"{ahead}-out", 1.0),),
+            ),
+            Lane(
+                f"{name}-right",
+                (at(_LANE, -_STOP + 0.3), *arc, at(_STOP, -_LANE)),
+                4.8,
+                0,
+                (),
+                (),
+                ((f"{right}-out", 1.0),),
+            ),
             Lane(f"{name}-out", (at(-_LANE, -_STOP), at(-_LANE, -far)), 10.5, 0, ()),
         ]
     return found

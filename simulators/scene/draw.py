@@ -351,16 +351,12 @@ class _Pen(NamedTuple):
         axes = max(4, round(wide * 16)), max(4, round(high * 16))
         cv2.ellipse(self.canvas, (round(x * 16), round(y * 16)), axes, 0, 0, 360, colour, -1, 8, 4)
 
-    def _trunk(
-        self, trunk: Trunk, first: int, dark: list[float], lit: list[float] | None
-    ) -> None:
+    def _trunk(self, trunk: Trunk, first: int, dark: list[float], lit: list[float] | None) -> None:
         (x, y), (u, v) = self.at(first), self.at(first + 1)
         scale = self.metres[first] * self.onto.scale
         across, along = self.lateral
         deep = trunk.depth / 2 * along
-        low, high = (
-            (width**2 * across**2 + deep**2) ** 0.5 * scale for width in trunk.widths
-        )
+        low, high = ((width**2 * across**2 + deep**2) ** 0.5 * scale for width in trunk.widths)
         length = max(1.0, ((u - x) ** 2 + (v - y) ** 2) ** 0.5)
         nx, ny = -(v - y) / length, (u - x) / length
         rise_x, rise_y = (u - x) / length, (v - y) / length

@@ -18,7 +18,16 @@ _WALLS: Final = (
     *("#c9b79c", "#b98f6b", "#a65b45", "#8e4a3a", "#d8cdb8", "#9aa0a3", "#c7c3ba"),
     *("#d9c39a", "#a9b3a0", "#8a7f78", "#cfae8e", "#b7c0c7", "#e0d6c6"),
 )
-_SHOPS: Final = ("#7d2026", "#1f3f5f", "#2f5a3f", "#d0a030", "#33302e", "#c2502e", "#3d6b70", "#6d4a86")
+_SHOPS: Final = (
+    "#7d2026",
+    "#1f3f5f",
+    "#2f5a3f",
+    "#d0a030",
+    "#33302e",
+    "#c2502e",
+    "#3d6b70",
+    "#6d4a86",
+)
 _GLASS: Final = "#2c3942"
 _STOREY: Final = 3.1
 _SHOP: Final = 3.9
@@ -34,9 +43,7 @@ class Front(NamedTuple):
     height: float
 
 
-def build(
-    building: Building, layout: Layout, camera: Camera, look: Look, picture: Grid
-) -> None:
+def build(building: Building, layout: Layout, camera: Camera, look: Look, picture: Grid) -> None:
     """Paint one building into a picture of linear light; it must lie before the camera."""
     (ax, ay), (bx, by), high, _ = building
     shares = _before(building, camera)
@@ -98,7 +105,9 @@ def _place(seen: Grid, pixels: Floats, picture: Grid) -> None:
     moved = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1.0]]) @ matrix
     size = x1 - x0, y1 - y0
     area = np.asarray(
-        cv2.warpPerspective(seen, moved, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.warpPerspective(
+            seen, moved, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
     )
     mask = np.zeros((size[1], size[0]), np.uint8)
     points = np.rint((pixels - (x0, y0) - 0.5) * 16).astype(np.int32)
@@ -253,9 +262,7 @@ def _shops(brush: _Brush, width: float, chance: np.random.Generator, look: Look)
         brush.rectangle(
             x + wide - 1.0, 0.5, x + wide - 0.3, 2.3, paint(_GLASS), inside * np.float32(0.8) + sky
         )
-        brush.rectangle(
-            x, 2.9, x + wide, 3.55, sign, sign * np.float32(0.9) if lit else None
-        )
+        brush.rectangle(x, 2.9, x + wide, 3.55, sign, sign * np.float32(0.9) if lit else None)
         letters = np.minimum(1, sign * 0.2 + np.float32(0.6))
         for letter in range(int(wide / 0.55) - 2):
             at = x + 0.6 + letter * 0.42

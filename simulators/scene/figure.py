@@ -177,9 +177,7 @@ def cyclist(chance: random.Random) -> Cyclist:
     )
 
 
-def walking(
-    who: Person, way: float, speed: float, t: float, *, fine: bool = True
-) -> list[Stroke]:
+def walking(who: Person, way: float, speed: float, t: float, *, fine: bool = True) -> list[Stroke]:
     """Someone's pose, in no order of depth.
 
     Args:
@@ -308,9 +306,7 @@ def _head(who: Person, chest: Joint) -> list[Stroke]:
     strokes: list[Stroke] = [
         Limb((chest[0], 0, chest[2]), (middle[0], 0, middle[2]), 0.07 * tall, who.skin)
     ]
-    hair = Disc(
-        (middle[0] - 0.025, 0.0, middle[2] + 0.022), width * 1.12, high * 1.02, who.hair
-    )
+    hair = Disc((middle[0] - 0.025, 0.0, middle[2] + 0.022), width * 1.12, high * 1.02, who.hair)
     face = Disc((middle[0] + 0.025, 0.0, middle[2] - 0.012), width, high * 0.9, who.skin)
     strokes += [hair, face]
     if who.long_hair:

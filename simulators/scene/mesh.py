@@ -91,9 +91,13 @@ class Mesh:
         self.part((sum(x) / 2, sum(y) / 2, sum(z) / 2), at)
         (x0, x1), (y0, y1), (z0, z1) = x, y, z
         for side in (x0, x1):
-            self.face([(side, y0, z0), (side, y1, z0), (side, y1, z1), (side, y0, z1)], colour, kind)
+            self.face(
+                [(side, y0, z0), (side, y1, z0), (side, y1, z1), (side, y0, z1)], colour, kind
+            )
         for side in (y0, y1):
-            self.face([(x0, side, z0), (x1, side, z0), (x1, side, z1), (x0, side, z1)], colour, kind)
+            self.face(
+                [(x0, side, z0), (x1, side, z0), (x1, side, z1), (x0, side, z1)], colour, kind
+            )
         roof = colour if top is None else top
         self.face([(x0, y0, z1), (x1, y0, z1), (x1, y1, z1), (x0, y1, z1)], roof, kind)
 

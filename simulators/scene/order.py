@@ -41,9 +41,7 @@ def nearer(
     by_gap = np.where(gap >= gap_back, before, ~behind)
     away = np.hypot(ones[:, 0] - camera[0], ones[:, 1] - camera[1])
     away_other = np.hypot(others[:, 0] - camera[0], others[:, 1] - camera[1])
-    result: NDArray[np.bool_] = np.where(
-        np.maximum(gap, gap_back) > 0, by_gap, away < away_other
-    )
+    result: NDArray[np.bool_] = np.where(np.maximum(gap, gap_back) > 0, by_gap, away < away_other)
     return result
 
 

@@ -123,16 +123,18 @@ class People:
                 if one.trips < 0:
                     self._settle(-one.trips - 1, at_once=False)
 
-    def _pushes(self, here: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> np.ndarray[
-        tuple[int, int], np.dtype[np.float64]
-    ]:
+    def _pushes(
+        self, here: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+    ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         if not len(here):
             return here
         apart = here[:, None, :] - here[None, :, :]
         away = np.hypot(apart[..., 0], apart[..., 1])
         np.fill_diagonal(away, 9.0)
         strength = np.where(away < 1.6, 2.6 * np.exp((_ROOM - away) / 0.22), 0)  # noqa: PLR2004
-        push = (apart / np.maximum(away, 0.05)[..., None] * np.minimum(strength, 6)[..., None]).sum(axis=1)
+        push = (apart / np.maximum(away, 0.05)[..., None] * np.minimum(strength, 6)[..., None]).sum(
+            axis=1
+        )
         for x, y, radius in self._blocks:
             out = here - (x, y)
             reach = np.hypot(out[:, 0], out[:, 1])
@@ -288,9 +290,7 @@ class People:
         walk = stream.walk
         points = list(reversed(walk.points)) if stream.back else list(walk.points)
         last = len(points) - 1
-        gates = {
-            last - over if stream.back else here: gate for here, over, gate in walk.gates
-        }
+        gates = {last - over if stream.back else here: gate for here, over, gate in walk.gates}
         # They keep to the right, more or less.
         aside = self._chance.triangular(-0.5, 0.5, 0.18) * walk.broad
         path = _beside(points, aside)

@@ -100,9 +100,7 @@ class Renderer:
             for number, state in states.items()
             if _NEAREST < self._camera.depth(state.x, state.y, 1.0) < _FARTHEST
         ]
-        shadows = np.zeros(
-            (-(-picture.shape[0] // _HALF), -(-picture.shape[1] // _HALF)), np.uint8
-        )
+        shadows = np.zeros((-(-picture.shape[0] // _HALF), -(-picture.shape[1] // _HALF)), np.uint8)
         beams = np.zeros_like(shadows) if self._look.beams else None
         self._shade(shadows, beams, near)
         self._ground(picture, shadows, beams)
@@ -112,7 +110,10 @@ class Renderer:
         grounds = np.array([one.ground for one in shown]).reshape(-1, 5)
         ones, others = overlapping(boxes, boxes)
         order = painted(
-            len(shown), ones, others, nearer(grounds[ones], grounds[others], self._eye) & (ones != others)
+            len(shown),
+            ones,
+            others,
+            nearer(grounds[ones], grounds[others], self._eye) & (ones != others),
         )
         ids = self._still.copy()
         if self._look.wet:
@@ -131,9 +132,7 @@ class Renderer:
             self._shine(picture, ids, [shown[number] for number in order])
         return picture, self._truth(ids, [shown[number] for number in order])
 
-    def _show(
-        self, t: float, near: Sequence[_Mover], beams: Pixels | None
-    ) -> list[_Shown]:
+    def _show(self, t: float, near: Sequence[_Mover], beams: Pixels | None) -> list[_Shown]:
         """Everyone's sprite, of those who are in the picture."""
         sprites: list[Sprite | None] = []
         poses: list[Pose] = []
@@ -175,9 +174,7 @@ class Renderer:
 
     # What lies on the ground
 
-    def _shade(
-        self, shadows: Pixels, beams: Pixels | None, near: Sequence[_Mover]
-    ) -> None:
+    def _shade(self, shadows: Pixels, beams: Pixels | None, near: Sequence[_Mover]) -> None:
         dark: list[tuple[int, list[Spot]]] = []
         light: list[tuple[int, list[Spot]]] = []
         sunny = self._look.sunny
@@ -185,17 +182,25 @@ class Renderer:
         for _, actor, state in near:
             cos, sin = math.cos(state.heading), math.sin(state.heading)
 
-            def at(along: float, across: float, c: float = cos, s: float = sin, o: State = state) -> Spot:
+            def at(
+                along: float, across: float, c: float = cos, s: float = sin, o: State = state
+            ) -> Spot:
                 return o.x + along * c - across * s, o.y + along * s + across * c
 
             if isinstance(actor, Vehicle):
                 fore, side = actor.length / 2, actor.width / 2
-                foot = [at(a, b) for a, b in ((fore, side), (fore, -side), (-fore, -side), (-fore, side))]
+                foot = [
+                    at(a, b)
+                    for a, b in ((fore, side), (fore, -side), (-fore, -side), (-fore, side))
+                ]
                 if sunny:
                     high = actor.height
                     tops = [
                         (x + slant_x * high, y + slant_y * high)
-                        for x, y in (at(0.9 * a, 0.9 * b) for a, b in ((fore, side), (fore, -side), (-fore, -side), (-fore, side)))
+                        for x, y in (
+                            at(0.9 * a, 0.9 * b)
+                            for a, b in ((fore, side), (fore, -side), (-fore, -side), (-fore, side))
+                        )
                     ]
                     hull = cv2.convexHull(np.array([*foot, *tops], np.float32))
                     foot = [(float(x), float(y)) for x, y in hull[:, 0].tolist()]
@@ -209,7 +214,15 @@ class Renderer:
             length, width = actor.size
             fore, side = length / 2, width * 0.35
             if not sunny:
-                dark.append((230, [at(a, b) for a, b in ((fore, side), (fore, -side), (-fore, -side), (-fore, side))]))
+                dark.append(
+                    (
+                        230,
+                        [
+                            at(a, b)
+                            for a, b in ((fore, side), (fore, -side), (-fore, -side), (-fore, side))
+                        ],
+                    )
+                )
             else:
                 dark += _lean(actor, state, (slant_x, slant_y))
         self._fill(shadows, dark)
@@ -237,7 +250,11 @@ class Renderer:
 
     def _ground(self, picture: Pixels, shadows: Pixels, beams: Pixels | None) -> None:
         size = picture.shape[1], picture.shape[0]
-        soft = cv2.GaussianBlur(shadows, (3, 3), 0) if self._look.sunny else cv2.GaussianBlur(shadows, (7, 7), 2.0)
+        soft = (
+            cv2.GaussianBlur(shadows, (3, 3), 0)
+            if self._look.sunny
+            else cv2.GaussianBlur(shadows, (7, 7), 2.0)
+        )
         large = cv2.cvtColor(cv2.resize(soft, size), cv2.COLOR_GRAY2BGR)
         taken = cv2.multiply(large, self._backdrop.dark, scale=1 / 255)
         cv2.multiply(picture, cv2.bitwise_not(taken), dst=picture, scale=1 / 255)
@@ -296,7 +313,9 @@ class Renderer:
         """The light around a signal."""
         share = 0.25 + 0.45 * self._look.glow
         colour = np.array(_SIGNAL_COLOURS[name], np.float32) / 255
-        self._add(picture, x, y, (radius, name), lambda: _soft(radius)[..., None] * colour * 150 * share)
+        self._add(
+            picture, x, y, (radius, name), lambda: _soft(radius)[..., None] * colour * 150 * share
+        )
 
     # What hides what
 
@@ -386,7 +405,13 @@ class Renderer:
                     self._glow(picture, column, row, radius, lamp.tail, one.state.braking)
 
     def _glow(  # noqa: PLR0913, PLR0917 a place, a size and a kind
-        self, picture: Pixels, x: int, y: int, radius: int, tail: bool, braking: bool  # noqa: FBT001
+        self,
+        picture: Pixels,
+        x: int,
+        y: int,
+        radius: int,
+        tail: bool,
+        braking: bool,  # noqa: FBT001
     ) -> None:
         bright = 230 if not tail else 190 if braking else 100
         share = 0.45 + 0.55 * self._look.glow

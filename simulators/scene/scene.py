@@ -61,7 +61,9 @@ class Scene:
         self._layout = SCENES[name](seed)
         self.camera = Camera(self._layout.stand, width, height)
         self.lines = tuple(
-            SceneLine(line.name, self._share(line.from_), self._share(line.to), line.left, line.right)
+            SceneLine(
+                line.name, self._share(line.from_), self._share(line.to), line.left, line.right
+            )
             for line in self._layout.lines
         )
         self.zones = tuple(
@@ -120,7 +122,10 @@ class Scene:
             for number, prop in self._world.parked:
                 actor = vehicles.car(random.Random(f"{self.name}/{self.seed}/{number}"))
                 parked.append(Parked(number, prop.x, prop.y, prop.heading, actor))
-                standing[number] = actor, State(prop.x, prop.y, prop.heading, 0.0, 0.0, braking=False)
+                standing[number] = (
+                    actor,
+                    State(prop.x, prop.y, prop.heading, 0.0, 0.0, braking=False),
+                )
             painted = backdrop.make(self._layout, self.camera, shown, self.seed, tuple(parked))
             sensor = Sensor(shown, self.camera.width, self.camera.height, self.seed)
             self._renderers[light] = Renderer(painted, standing), sensor

@@ -34,9 +34,7 @@ class Sensor:
         common = cv2.GaussianBlur(chance.normal(0, 1, shape).astype(np.float32), (3, 3), 0.7)
         noise = (0.45 * grain + 1.5 * common[..., None]) * look.noise
         self._noise = np.clip(128 + noise, 0, 255).astype(np.uint8)
-        self._rain = (
-            [_streaks(chance, shape, look) for _ in range(_STREAKS)] if look.wet else []
-        )
+        self._rain = [_streaks(chance, shape, look) for _ in range(_STREAKS)] if look.wet else []
         self._bright = 150 if look.light == "day" else 70
 
     def take(self, picture: Pixels, number: int) -> Pixels:
@@ -75,4 +73,6 @@ def _streaks(chance: np.random.Generator, shape: tuple[int, int], look: Look) ->
         cv2.line(layer, (int(x), int(y)), end, bright, 1, cv2.LINE_AA)
     soft = cv2.GaussianBlur(layer, (3, 3), 0.8)
     share = {"day": 0.8, "dusk": 0.5, "night": 0.32}[look.light]
-    return np.asarray(cv2.cvtColor(cv2.convertScaleAbs(soft, alpha=share), cv2.COLOR_GRAY2BGR), np.uint8)
+    return np.asarray(
+        cv2.cvtColor(cv2.convertScaleAbs(soft, alpha=share), cv2.COLOR_GRAY2BGR), np.uint8
+    )

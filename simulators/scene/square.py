@@ -61,10 +61,34 @@ def layout(seed: int) -> Layout:
         props=tuple(props),
         lamps=tuple(lamps),
         lanes=(
-            Lane("east", ((-75, _ROAD[0] + 1.75), (75, _ROAD[0] + 1.75)), 10.0, chance.uniform(420, 640), _VEHICLES),
-            Lane("west", ((75, _ROAD[1] - 1.75), (-75, _ROAD[1] - 1.75)), 10.0, chance.uniform(420, 640), _VEHICLES),
-            Lane("wheels", ((-30, 27.3), (-12, 26.8), (0, 26.4), (12, 26.9), (30, 27.4)), 4.4, 110, (("bicycle", 1.0),)),
-            Lane("wheels-near", ((26, 8.2), (8, 9.2), (-8, 9.0), (-26, 8.0)), 3.9, 80, (("bicycle", 1.0),)),
+            Lane(
+                "east",
+                ((-75, _ROAD[0] + 1.75), (75, _ROAD[0] + 1.75)),
+                10.0,
+                chance.uniform(420, 640),
+                _VEHICLES,
+            ),
+            Lane(
+                "west",
+                ((75, _ROAD[1] - 1.75), (-75, _ROAD[1] - 1.75)),
+                10.0,
+                chance.uniform(420, 640),
+                _VEHICLES,
+            ),
+            Lane(
+                "wheels",
+                ((-30, 27.3), (-12, 26.8), (0, 26.4), (12, 26.9), (30, 27.4)),
+                4.4,
+                110,
+                (("bicycle", 1.0),),
+            ),
+            Lane(
+                "wheels-near",
+                ((26, 8.2), (8, 9.2), (-8, 9.0), (-26, 8.0)),
+                3.9,
+                80,
+                (("bicycle", 1.0),),
+            ),
         ),
         walks=(
             Walk(((-27, 14), (0, 15.5), (27, 18.5)), 3.0, chance.uniform(110, 200)),
@@ -77,7 +101,10 @@ def layout(seed: int) -> Layout:
             Line("road", (0.0, 29.9), (0.0, 38.7), "west", "east"),
         ),
         zones=(
-            Zone("fountain", rectangle(fountain[0] - 5, fountain[1] - 5, fountain[0] + 5, fountain[1] + 4.4)),
+            Zone(
+                "fountain",
+                rectangle(fountain[0] - 5, fountain[1] - 5, fountain[0] + 5, fountain[1] + 4.4),
+            ),
             Zone("kiosk", rectangle(kiosk[0] - 3.4, kiosk[1] - 5, kiosk[0] + 3.4, kiosk[1] - 1.2)),
         ),
         haunts=(
@@ -123,13 +150,22 @@ def _things(
             size = chance.uniform(0.75, 1.05)
             props.append(Prop("tree", x, y, 0.0, size, chance.getrandbits(30)))
             blocks.append((x, y, 0.35))
-    for x, y, heading in ((-4.5, 12.6, 0.0), (-12.5, 15.5, 1.57), (8.5, 16.8, 0.6), (10.5, 24.5, 2.2)):
+    for x, y, heading in (
+        (-4.5, 12.6, 0.0),
+        (-12.5, 15.5, 1.57),
+        (8.5, 16.8, 0.6),
+        (10.5, 24.5, 2.2),
+    ):
         props.append(Prop("bench", x, y, heading))
         blocks.append((x, y, 0.9))
     for x, y in ((-5.5, 24.8), (9.5, 19.5), (-15.0, 9.0)):
         props.append(Prop("planter", x, y, 0.0, chance.uniform(0.8, 1.1)))
         blocks.append((x, y, 1.0))
-    props += [Prop("bin", -6.2, 12.7), Prop("bin", 11.8, 20.8), Prop("sign", -10, 30.6, -1.57, 1, 1)]
+    props += [
+        Prop("bin", -6.2, 12.7),
+        Prop("bin", 11.8, 20.8),
+        Prop("sign", -10, 30.6, -1.57, 1, 1),
+    ]
     props += [Prop("bollard", x, 30.65) for x in range(-20, 21, 4)]
     return props, lamps, blocks
 

@@ -34,9 +34,17 @@ def layout(seed: int) -> Layout:
         Patch(rectangle(left, -20, right, _FAR), slabs, "slabs"),
         Patch(rectangle(-6.05, -20, 5.35, _FAR), "#b9b6b0", "plain"),
         Patch(rectangle(-5.9, -20, 5.2, _FAR), asphalt, "asphalt"),
-        Patch(rectangle(3.5, -20, 5.2, _FAR), chance.choice(("#8a4f45", "#7d5348", asphalt)), "asphalt"),
+        Patch(
+            rectangle(3.5, -20, 5.2, _FAR),
+            chance.choice(("#8a4f45", "#7d5348", asphalt)),
+            "asphalt",
+        ),
         *(
-            Patch(rectangle(x, y, x + chance.uniform(0.8, 2.0), y + chance.uniform(1.5, 5)), "#59595b", "asphalt")
+            Patch(
+                rectangle(x, y, x + chance.uniform(0.8, 2.0), y + chance.uniform(1.5, 5)),
+                "#59595b",
+                "asphalt",
+            )
             for x, y in ((chance.uniform(-3.4, 1.5), chance.uniform(8, 60)) for _ in range(4))
         ),
         *(
@@ -55,7 +63,9 @@ def layout(seed: int) -> Layout:
     marks += [rectangle(-3.6, y, -5.9, y + 0.1) for y in range(-4, 22, 6)]
     marks += [rectangle(0.2, 23.9, 3.3, 24.2), rectangle(-3.4, 29.8, -0.2, 30.1)]
     buildings = [*_row(chance, left, -6, _FAR), *_row(chance, right, 4, _FAR)]
-    buildings.append(Building((left, _FAR), (right, _FAR), chance.uniform(12, 18), chance.getrandbits(30)))
+    buildings.append(
+        Building((left, _FAR), (right, _FAR), chance.uniform(12, 18), chance.getrandbits(30))
+    )
     props = [
         Prop("parked", -4.8 + chance.uniform(-0.08, 0.08), y + chance.uniform(-0.3, 0.3), -1.5708)
         for y in (6, 12, 18, 36, 42, 48, 54, 60, 66, 72)
@@ -72,7 +82,9 @@ def layout(seed: int) -> Layout:
         for y in ys:
             if chance.random() < 0.7:  # noqa: PLR2004
                 size = chance.uniform(0.75, 1.05)
-                props.append(Prop("tree", x, y + chance.uniform(-1, 1), 0, size, chance.getrandbits(30)))
+                props.append(
+                    Prop("tree", x, y + chance.uniform(-1, 1), 0, size, chance.getrandbits(30))
+                )
                 blocks.append((x, props[-1].y, 0.3))
     for y in (chance.uniform(14, 17), chance.uniform(31, 36)):
         props.append(Prop("bin", -6.7, y))
@@ -96,10 +108,38 @@ def layout(seed: int) -> Layout:
         props=tuple(props),
         lamps=tuple(lamps),
         lanes=(
-            Lane("north", ((_NORTH, -8), (_NORTH, _FAR + 12)), 10.5, chance.uniform(480, 760), _VEHICLES, ((31.6, "zebra"),)),
-            Lane("south", ((_SOUTH, _FAR + 12), (_SOUTH, -8)), 10.5, chance.uniform(480, 760), _VEHICLES, ((_FAR + 12 - 29.6, "zebra"),)),
-            Lane("wheels", ((4.35, -4), (4.35, _FAR)), 5.2, chance.uniform(160, 280), (("bicycle", 1.0),), ((27.6, "zebra"),)),
-            Lane("wheels-south", ((-3.1, _FAR), (-3.1, -4)), 5.2, 60, (("bicycle", 1.0),), ((_FAR - 29.6, "zebra"),)),
+            Lane(
+                "north",
+                ((_NORTH, -8), (_NORTH, _FAR + 12)),
+                10.5,
+                chance.uniform(480, 760),
+                _VEHICLES,
+                ((31.6, "zebra"),),
+            ),
+            Lane(
+                "south",
+                ((_SOUTH, _FAR + 12), (_SOUTH, -8)),
+                10.5,
+                chance.uniform(480, 760),
+                _VEHICLES,
+                ((_FAR + 12 - 29.6, "zebra"),),
+            ),
+            Lane(
+                "wheels",
+                ((4.35, -4), (4.35, _FAR)),
+                5.2,
+                chance.uniform(160, 280),
+                (("bicycle", 1.0),),
+                ((27.6, "zebra"),),
+            ),
+            Lane(
+                "wheels-south",
+                ((-3.1, _FAR), (-3.1, -4)),
+                5.2,
+                60,
+                (("bicycle", 1.0),),
+                ((_FAR - 29.6, "zebra"),),
+            ),
         ),
         walks=(
             Walk(((-8.2, -2), (-8.2, 30), (-8.2, _FAR)), 1.8, chance.uniform(260, 420)),

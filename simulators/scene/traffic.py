@@ -15,7 +15,12 @@ import numpy as np
 
 from simulators.scene.layout import Lane
 
-_SPEEDS: Final = {"car": (0.86, 1.08), "bus": (0.78, 0.92), "truck": (0.75, 0.92), "bicycle": (0.7, 1.1)}
+_SPEEDS: Final = {
+    "car": (0.86, 1.08),
+    "bus": (0.78, 0.92),
+    "truck": (0.75, 0.92),
+    "bicycle": (0.7, 1.1),
+}
 """Of each class, the wished speed over the lane's: least and most."""
 _START: Final = {"car": 1.6, "bus": 1.0, "truck": 0.95, "bicycle": 0.9}
 """Acceleration, m/s2."""
@@ -146,7 +151,11 @@ class Traffic:
     def _enter(self, entry: _Entry, t: float) -> None:
         cls = entry.next_cls
         room = {"bus": 15.0, "truck": 12.0, "bicycle": 4.0}.get(cls, 9.0)
-        if any(one.way < room + one.length / 2 for one in self.movers if one.route.lanes[0] is entry.lane):
+        if any(
+            one.way < room + one.length / 2
+            for one in self.movers
+            if one.route.lanes[0] is entry.lane
+        ):
             return
         routes = [route for route, _ in entry.routes]
         weights = [share for _, share in entry.routes]
@@ -186,7 +195,9 @@ class Traffic:
     def _leader(self, mover: Mover) -> tuple[float, float]:
         """The gap to the next one ahead (metres), and how fast it closes (m/s)."""
         best, closing = _FREE, 0.0
-        begins = dict(zip((lane.name for lane in mover.route.lanes), mover.route.begins, strict=True))
+        begins = dict(
+            zip((lane.name for lane in mover.route.lanes), mover.route.begins, strict=True)
+        )
         for other in self.movers:
             if other is mover:
                 continue

@@ -172,7 +172,9 @@ def _load(
                 y = edge * (half + 0.01)
                 _panel(mesh, y, (post - 0.06, post + 0.06), (0.9, wall), side * 0.6)
         heap = (rear + 0.5, front - 0.4)
-        mesh.box(heap, (-half + 0.35, half - 0.35), (wall, wall + 0.35), top, top=top * 1.1, at=rear)
+        mesh.box(
+            heap, (-half + 0.35, half - 0.35), (wall, wall + 0.35), top, top=top * 1.1, at=rear
+        )
     _lights(mesh, (None, rear - 0.03), half - 0.25, (0.7, 0.9), 0.24)
     _wheels_both(mesh, rear + 1.55, half + 0.02)
 
@@ -229,9 +231,13 @@ def _car(  # noqa: PLR0913, PLR0917 six measures say all of a car
         (rear, belt + 0.02, base),
     ]
     mesh.hull(roof, colour)
-    mesh.face(_slope((foot, belt, base), (front, height - 0.02, top), 0.1, 0.06), paint(_GLASS), GLASS)
     mesh.face(
-        _slope((rear, belt + 0.02, base), (back, height - 0.03, top), 0.16, 0.1), paint(_GLASS), GLASS
+        _slope((foot, belt, base), (front, height - 0.02, top), 0.1, 0.06), paint(_GLASS), GLASS
+    )
+    mesh.face(
+        _slope((rear, belt + 0.02, base), (back, height - 0.03, top), 0.16, 0.1),
+        paint(_GLASS),
+        GLASS,
     )
     middle = (front + back) / 2
     for side in (-1, 1):
@@ -265,7 +271,9 @@ def _van(length: float, width: float, height: float, colour: Colour) -> Body:
     ]
     mesh.hull(outline, colour)
     mesh.face(
-        _slope((end - 0.75, 1.22, half - 0.02), (end - 1.45, height - 0.06, half - 0.14), 0.12, 0.08),
+        _slope(
+            (end - 0.75, 1.22, half - 0.02), (end - 1.45, height - 0.06, half - 0.14), 0.12, 0.08
+        ),
         paint(_GLASS),
         GLASS,
     )

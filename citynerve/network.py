@@ -133,8 +133,8 @@ class Polled:
         Returns:
             The keys of those that received something, or whose connection came or went.
         """
-        self._send()
         self._work_timers()
+        self._send()
         at_once = self._woken or (self._unread and messages)
         events = self._selector.select(0.0 if at_once else self._until(timeout))
         ready = {key.data for key, mask in events if mask & selectors.EVENT_READ}

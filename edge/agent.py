@@ -141,8 +141,9 @@ class Agent:
         now = self._ticks()
         busy = self._collect(now, limit)
         self._keep(now)
+        self._link.courier.draining = self.ended
         busy = self._link.step() or busy
-        self.done = self._is_done()
+        self.done = self.ended and not self._spool.batches
         self._report(now)
         return busy
 
@@ -275,10 +276,6 @@ class Agent:
             while len(self._waiting_live) > _KEPT_IN_MEMORY:
                 oldest = self._waiting_live.pop(0)
                 self._spool.dropped += sum(oldest.sent.values())
-
-    def _is_done(self) -> bool:
-        self._link.courier.draining = all(intake.ended for intake in self._intakes)
-        return self.ended and not self._spool.batches
 
     def _report(self, now: int) -> None:
         """The status, every ten seconds and when something changes that people look at."""

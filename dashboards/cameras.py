@@ -238,15 +238,7 @@ def _totals() -> BarChart:
                 """,
             )
         )
-        .with_transformation(
-            panels.transformed(
-                "groupingToMatrix",
-                rowField="class",
-                columnField="direction",
-                valueField="crossings",
-                emptyValue="null",
-            )
-        )
+        .transformations(panels.matrix("class", "direction", "crossings"))
     )
 
 

@@ -109,15 +109,7 @@ def _districts() -> Table:
                 """,
             ),
         )
-        .with_transformation(
-            panels.transformed(
-                "groupingToMatrix",
-                rowField="district",
-                columnField="property",
-                valueField="mean",
-                emptyValue="null",
-            )
-        )
+        .transformations(panels.matrix("district", "property", "mean"))
         .no_value(panels.NOTHING)
     )
     panel.override_by_name(

@@ -219,3 +219,23 @@ def colored_cell() -> common.TableCellOptions:
 def transformed(kind: str, **options: object) -> dashboard.DataTransformerConfig:
     """One of Grafana's transformations."""
     return dashboard.DataTransformerConfig(id_val=kind, options=options)
+
+
+def matrix(row: str, column: str, value: str) -> list[dashboard.DataTransformerConfig]:
+    """A row for each value of one column and a column for each of another.
+
+    Grouped first, since Grafana otherwise heads every column with the name of ``value``: InfluxDB's
+    data source gives that a title, which outlasts the matrix (grafana/grafana#87332).
+    """
+    by = {"operation": "groupby", "aggregations": []}
+    last = {"operation": "aggregate", "aggregations": ["lastNotNull"]}
+    return [
+        transformed("groupBy", fields={row: by, column: by, value: last}),
+        transformed(
+            "groupingToMatrix",
+            rowField=row,
+            columnField=column,
+            valueField=f"{value} (lastNotNull)",
+            emptyValue="null",
+        ),
+    ]

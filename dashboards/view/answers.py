@@ -12,7 +12,7 @@ from citynerve.influx import Series
 from dashboards.view.frames import Kind, Value
 from dashboards.view.tables import TIME, VALUE, Column, Table
 
-_PATTERN: Final = re.compile(r"\[\[([@\w-]+)\]\]|\$(@?[\w-]+)")
+_PATTERN: Final = re.compile(r"\[\[([@\w-]+)\]\]|\$(@?[\w-]+)", re.ASCII)
 
 
 def as_series(ref: str, answer: Sequence[Series], alias: str = "") -> list[Table]:

@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from citynerve.errors import CityNerveError, ConfigError
 from dashboards import queries
 from dashboards.queries import Choice, Query, Range
+from dashboards.sources import SOURCES
 from dashboards.view import answers, marks, spans, variables
 from dashboards.view.asking import Answer, Asking
 from dashboards.view.frames import Frame, PanelData
@@ -28,6 +29,8 @@ OFFERS_S: Final = 5.0
 ANSWERS_S: Final = 2.0
 """How long a panel's answers are good for: all panels of one drawing share them, the next has
 another range anyway."""
+
+_NEWEST: Final = 'SELECT last("count") FROM "aggregate"'
 
 _TIMED: Final = frozenset(
     {"timeseries", "state-timeline", "status-history", "candlestick", "heatmap", "trend"}
@@ -88,6 +91,17 @@ class Engine:
             if choice is not None:
                 chosen[variable.name] = choice
         return chosen
+
+    def newest(self) -> int | None:
+        """When the newest window began, in ms since 1970 UTC; None while there is none.
+
+        Raises:
+            ConfigError: A database is missing.
+            UnavailableError: InfluxDB does not answer.
+        """
+        asked = [self._asking.ask(source.uid, _NEWEST, OFFERS_S) for source in SOURCES]
+        rows = [row for answer in asked for series in answer.get() for row in series.values]
+        return max((int(row[0]) for row in rows), default=None)
 
     def panel(
         self,

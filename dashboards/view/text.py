@@ -16,7 +16,8 @@ from dashboards.view.spans import Window
 from dashboards.view.variables import Variable
 
 _NAME: Final = re.compile(
-    r"\$(?:(?P<bare>\w+)|\{(?P<braced>[\w.\[\]\"' -]+)(?::(?P<format>\w+))?\})"
+    r"\$(?:(?P<bare>\w+)|\{(?P<braced>[\w.\[\]\"' -]+)(?::(?P<format>\w+))?\})",
+    re.ASCII,  # as JavaScript's: a Chinese letter ends a name
 )
 _REGEX_SPECIAL: Final = re.compile(r"[\\^$*+?.()|\[\]{}/]")
 

@@ -51,7 +51,8 @@ def grouping_to_matrix(
 ) -> list[Table]:
     """A row for each value of one column, a column for each value of another.
 
-    As in Grafana, several tables, or one without the columns, stay as they are.
+    As in Grafana, several tables, or one without the columns, stay as they are; and a title that
+    the data source gave the values becomes the title of every column: group them first.
     """
     only(options, ("rowField", "columnField", "valueField", "emptyValue"), "groupingToMatrix")
     empty = _EMPTY[
@@ -71,7 +72,7 @@ def grouping_to_matrix(
     for over in dict.fromkeys(columns.values):
         found = (cells.get((head, over)) for head in heads)
         filled = [empty if value is None else value for value in found]
-        made.append(Column(_text(over), values.kind, filled))
+        made.append(Column(_text(over), values.kind, filled, given=values.given))
     return [Table(table.ref, tuple(made))]
 
 

@@ -130,6 +130,23 @@ def test_every_panel_of_every_board_is_drawn_without_an_error(
                 values.color(value, field.config, "dark")
 
 
+def test_a_matrix_has_a_column_for_each_direction(shown: Shown) -> None:
+    data = shown.panel("cameras", "Counted, by class and direction", node=ALL, camera=ALL)
+    (frame,) = data.frames
+    found = columns(frame)
+    assert found["in"] == [480, 480, None]
+    assert (found["out"], found["class\\direction"]) == (
+        [None, None, 480],
+        ["bus", "car", "person"],
+    )
+
+
+def test_the_newest_window_is_known(shown: Shown) -> None:
+    assert shown.engine.newest() == max(
+        start for stream in city.STREAMS for start in city.windows(stream, shown.start, 10_000)
+    )
+
+
 def test_panels_asked_all_at_once_hold_the_same(shown: Shown) -> None:
     board = BOARDS["city-now"]
     chosen = shown.engine.settle(board, {})

@@ -31,6 +31,7 @@ WINDOW = Window("now-6h", "now")
         ("${__url_time_range}", "from=now-6h&to=now"),
         ("${__all_variables}", "var-node=a%20b&var-node=c&var-window=1m"),
         ("${__from}..${__to}", "now-6h..now"),
+        ("${window}的$window平均值", "1m的1m平均值"),
         ("no names, 5 $ each", "no names, 5 $ each"),
     ],
 )

@@ -103,7 +103,8 @@ def _text(text: str) -> bytes:
     return struct.pack("!H", len(data)) + data
 
 
-def _publish(topic: str, payload: bytes, packet_id: int) -> bytes:
+def publish_packet(topic: str, payload: bytes, packet_id: int) -> bytes:
+    """A PUBLISH of MQTT 3.1.1 at QoS 1."""
     head = _text(topic) + struct.pack("!H", packet_id % 65535 + 1)
     return _packet(_PUBLISH | 0x02, head + payload)
 
@@ -118,10 +119,10 @@ def _make_node(number: int, shape: Shape) -> _Node:
     packets, ends, end = [], [], 0
     for seq, columns in enumerate(_columns(number, shape), 1):
         batch = Batch(node=name, term=TERM, seq=seq, oldest=1, sent=T0, obs=columns, want_ack=True)
-        packets.append(_publish(topic, encode(batch), number * 7919 + seq))
+        packets.append(publish_packet(topic, encode(batch), number * 7919 + seq))
         end += len(packets[-1])
         ends.append(end)
-    return _Node(name, _publish(topic, hello, number), packets, ends)
+    return _Node(name, publish_packet(topic, hello, number), packets, ends)
 
 
 def _columns(number: int, shape: Shape) -> Iterator[list[Column]]:
@@ -147,13 +148,15 @@ def _value(number: int, datastream: int, second: int) -> float:
     return round(20 + 5 * sin(second / 600) + noise, 2)
 
 
-def _connect(port: int, number: int, nodes: list[_Node]) -> _Connection:
+def connect(port: int, number: int, nodes: list[_Node]) -> _Connection:
+    """A connection to a broker of this machine, which hears the acknowledgements of ``nodes``."""
     sock = socket.create_connection(("127.0.0.1", port))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     body = _text("MQTT") + bytes([4, 2]) + struct.pack("!H", 600) + _text(f"loader-{number}")
     sock.sendall(_packet(_CONNECT, body))
     filters = b"".join(_text(_TOPICS.ack(node.name)) + b"\1" for node in nodes)
-    sock.sendall(_packet(_SUBSCRIBE, struct.pack("!H", 1) + filters))
+    if filters:
+        sock.sendall(_packet(_SUBSCRIBE, struct.pack("!H", 1) + filters))
     sock.settimeout(0)
     return _Connection(sock, nodes)
 
@@ -222,7 +225,7 @@ def load(port: int, shape: Shape, go: Iterator[str]) -> None:
     by_name = {node.name: node for node in nodes}
     print(json.dumps({"encoded": sum(node.ends[-1] for node in nodes)}), flush=True)
     next(go)
-    connections = [_connect(port, n, nodes[n::_CONNECTIONS]) for n in range(_CONNECTIONS)]
+    connections = [connect(port, n, nodes[n::_CONNECTIONS]) for n in range(_CONNECTIONS)]
     selector = selectors.DefaultSelector()
     for connection in connections:
         selector.register(connection.sock, selectors.EVENT_READ, connection)

@@ -8,7 +8,7 @@ from dashboards.influxql import InfluxQL
 from dashboards.looks import BLUE, ORANGE, VERMILION, by_threshold, steps
 from dashboards.panels import key_figure
 from dashboards.properties import PROPERTIES
-from dashboards.sources import RAW
+from dashboards.sources import MAIN, RAW
 
 CITY: Final = "_city"
 """The district of the whole city's roll-ups."""
@@ -21,11 +21,13 @@ class Figure(NamedTuple):
         title: Short: it stands in an eighth of the page.
         field: Of the roll-up: ``mean``, ``max``, or ``sum`` (over the datastreams).
         what: What it means, in a sentence.
+        window: Of the roll-up that is asked: the shortest that the property's scenario has.
     """
 
     title: str
     field: str
     what: str
+    window: str = "1m"
 
 
 FIGURES: Final = {
@@ -51,6 +53,7 @@ FIGURES: Final = {
         "Parking",
         "mean",
         "Share of parking spaces taken. Above 85 % (orange) drivers begin to circle.",
+        window="10m",
     ),
     "people": Figure(
         "People", "sum", "People in the squares and streets that are counted, all together."
@@ -68,6 +71,9 @@ ALARMS: Final[dict[str, tuple[float, float]]] = {
 """Property -> values from which a figure is raised, and high; alert rules begin at the latter."""
 
 
+_WORDS: Final = {"1m": "a minute", "10m": "ten minutes"}
+
+
 def build(name: str, district: str) -> stat.Panel:
     """The figure of one property in a district (an InfluxQL string, or a variable in one)."""
     figure, shown = FIGURES[name], PROPERTIES[name]
@@ -79,21 +85,21 @@ def build(name: str, district: str) -> stat.Panel:
     panel = (
         key_figure(
             figure.title,
-            f"{figure.what} The newest mean of a minute (of more, where the time range is long); "
-            "the curve shows the time range.",
+            f"{figure.what} The newest mean of {_WORDS[figure.window]} (of more, where the time "
+            "range is long); the curve shows the time range.",
             InfluxQL(
                 "A",
-                RAW,
+                RAW if figure.window == "1m" else MAIN,
                 f"""
                 SELECT {selected} AS "{name}" FROM "rollup"
                 WHERE $timeFilter AND "district" = '{district}' AND "property" = '{name}'
-                AND "window" = '1m' GROUP BY time($__interval) fill(none)
+                AND "window" = '{figure.window}' GROUP BY time($__interval) fill(none)
                 """,
             ).series(name),
         )
         .unit(shown.unit)
         .decimals(shown.decimals)
-        .interval("1m")
+        .interval(figure.window)
         .max_data_points(100)
     )
     if name in ALARMS:

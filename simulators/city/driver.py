@@ -23,7 +23,7 @@ from simulators.city.world import Settings, shared
 
 _AFTER_THE_END: Final = HOUR
 _NEVER: Final = 1 << 62
-_BLOCKS_AT_ONCE: Final = 12
+_BLOCKS_AT_ONCE: Final = 6
 """A poll gives no more of them, so that all nodes of a city go through the same hours, which are
 then computed once."""
 

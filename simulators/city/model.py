@@ -262,7 +262,7 @@ class Model:
         datum = 0.9 + 0.25 * trait
         # Nearer to the sea the tide is felt more, and the rain less.
         tide = sky.tide[:, None] * (0.35 + 0.9 * near)
-        rain = (_SURFACE * risen + 0.2 * _SURFACE * wet) * (1.2 - 0.5 * near) * 2.2
+        rain = _SURFACE * (risen + 0.06 * wet) * (1.2 - 0.5 * near) * 2.2
         slow = 0.05 * wander(self._seed + 11, times, 20 * calendar.HOUR)[:, None]
         return {"water_level": datum + tide + rain + slow + inputs.get("level")}
 

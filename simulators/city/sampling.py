@@ -32,6 +32,10 @@ class Intervals(NamedTuple):
     history: int | None
     live: int | None
 
+    def between(self, t: int, own: int) -> int:
+        """Ms from a reading at this time to the next."""
+        return (self.history if t < self.start else self.live) or own
+
     def spans(self, low: int, high: int, own: int) -> list[tuple[int, int, int]]:
         """From, to, interval within these bounds."""
         low = max(low, self.first)

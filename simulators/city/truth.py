@@ -11,6 +11,8 @@ from citynerve.errors import UnavailableError
 from simulators.city.hashing import Floats, Ints
 from simulators.city.incidents import WHOLE_CITY, Event
 from simulators.city.plan import Plan
+from simulators.city.properties import PROPERTIES
+from simulators.city.sampling import Intervals
 from simulators.city.sites import Bools, Rows
 
 Effect = Literal["up", "down", "stuck", "silent", "drift", "noise"]
@@ -69,10 +71,12 @@ class Record:
 
     Args:
         plan: The city.
+        intervals: When readings are taken.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, intervals: Intervals) -> None:
         self._plan = plan
+        self._intervals = intervals
         self._events: dict[str, Event] = {}
         self._spans: dict[str, dict[tuple[str, str, str], _Span]] = {}
 
@@ -110,7 +114,7 @@ class Record:
         span = spans.get(key)
         if span is None:
             span = spans[key] = _Span(int(times[first]))
-        span.end = max(span.end, _next(times, last))
+        span.end = max(span.end, _after(self._intervals, key[2], int(times[last])))
         return span
 
     def _incident(self, event: Event) -> Incident:
@@ -131,16 +135,14 @@ class Record:
             round(event.size, 3),
             tuple(
                 Touched(*key, span.start, span.end, _effect(event, span))
-                for key, span in self._spans[event.id].items()
+                for key, span in sorted(self._spans[event.id].items())
             ),
         )
 
 
-def _next(times: Ints, last: int) -> int:
+def _after(intervals: Intervals, name: str, t: int) -> int:
     """When the reading after this one is taken, or would be."""
-    if last + 1 < len(times):
-        return int(times[last + 1])
-    return int(2 * times[last] - times[last - 1]) if last else int(times[last]) + 1
+    return t + intervals.between(t, PROPERTIES[name].interval)
 
 
 def _effect(event: Event, span: _Span) -> Effect:

@@ -24,8 +24,8 @@ from simulators.city.sites import Bools, sites
 from simulators.city.traffic import STEP
 from simulators.city.truth import Incident, Record
 
-BLOCK_STEPS: Final = 30
-_KEPT_BLOCKS: Final = 48
+BLOCK_STEPS: Final = 60
+_KEPT_BLOCKS: Final = 32
 _KEPT_STATES: Final = 128
 _SETTLED: Final = {"vehicles": 0.02, "air": 0.005, "parked": 2e-4, "ground": 0.01, "river": 0.005}
 """How little an incident's run may differ from the other when it is given up: far below what
@@ -123,7 +123,7 @@ class World:
         )
         self._model = Model(self.plan, self.sites)
         self._faults = Faults(self.plan)
-        self._record = Record(self.plan)
+        self._record = Record(self.plan, self._intervals)
         self._blocks: OrderedDict[int, Block] = OrderedDict()
         self._states = {0: _Carried(self._model.start(self._origin), (), {})}
         self._recent: OrderedDict[int, _Carried] = OrderedDict()

@@ -98,9 +98,7 @@ def test_the_map_is_geojson_that_tools_can_read(tmp_path: Path) -> None:
         kinds[what["kind"]].append(feature)
         form, places = shape["type"], shape["coordinates"]
         assert form == {"district": "Polygon", "node": "Point"}.get(what["kind"], "LineString")
-        flat = {"Polygon": lambda p=places: p[0], "Point": lambda p=places: [p]}.get(
-            form, lambda p=places: p
-        )()
+        flat = places[0] if form == "Polygon" else [places] if form == "Point" else places
         assert all(9.5 < lon < 11 and 55.5 < lat < 57 for lon, lat in flat)
         if form == "Polygon":
             assert flat[0] == flat[-1]

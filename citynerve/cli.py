@@ -13,7 +13,7 @@ _GROUPS: Final = {
     "demo": ("citynerve.demo.cli:demo", "Run the whole chain on this machine."),
     "edge": ("edge.cli:edge", "Run and check the agent of one node."),
     "stream": ("stream.cli:stream", "Run and check the stream at the centre."),
-    "dashboards": ("dashboards.cli:dashboards", "Build the Grafana boards and push them."),
+    "dashboards": ("dashboards.cli:dashboards", "Build, push and show the boards."),
     "simulate": ("simulators.cli:simulate", "Simulate a city and its cameras; record and replay."),
     "models": ("models.cli:models", "List and check detection models."),
 }

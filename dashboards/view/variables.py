@@ -19,6 +19,9 @@ Kind = Literal["query", "custom", "interval", "constant", "textbox"]
 _HIDDEN: Final = 2
 """Grafana's ``hide``: neither label nor choice is shown."""
 
+_ALL_TEXT: Final = "All"
+"""How addresses that people write say :data:`~dashboards.queries.ALL`; Grafana takes both."""
+
 _DIGITS: Final = re.compile(r"(\d+)")
 
 
@@ -164,7 +167,7 @@ def _available(variable: Variable, offered: Sequence[str], wanted: Choice | None
     if not wanted:
         return None
     several = (wanted,) if isinstance(wanted, str) else wanted
-    if ALL in several:
+    if ALL in several or (_ALL_TEXT in several and _ALL_TEXT not in offered):
         return ALL if variable.include_all and offered else None
     found = tuple(value for value in several if value in offered)
     if not found:

@@ -79,6 +79,8 @@ def test_what_is_asked_for_counts_if_it_is_on_offer() -> None:
     assert settled(several, ["a", "b"], ("a", "gone")) == "a"
     assert settled(several, ["a", "b"], ("gone",)) == ALL
     assert settled(several, ["a", "b"], ALL) == ALL
+    assert settled(several, ["a", "b"], "All") == ALL
+    assert settled(several, ["All", "b"], "All") == "All"
     assert settled(several, [], ALL) is None
     one = of(current={"value": "b"})
     assert settled(one, ["a", "b"], None) == "b"

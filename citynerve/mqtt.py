@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 from msgspec import Meta
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -192,6 +193,7 @@ class Link:
         on_taken_over: Called in the network's thread when the broker says that another client uses
             this id. Mosquitto 2.0 says nothing, so do not rely on it.
         network: What moves its bytes; None: a thread of its own.
+        largest: Bytes of a packet beyond which the broker is to keep it to itself.
 
     Messages arrive in ``messages``, in order. Reconnects by itself with a jittered, doubling pause
     (from 1 to 3 s up to 20 to 40 s).
@@ -207,6 +209,7 @@ class Link:
         on_connected: Callable[[], None] | None = None,
         on_taken_over: Callable[[], None] | None = None,
         network: Network | None = None,
+        largest: int | None = None,
     ) -> None:
         self.config = config
         self.client_id = client_id
@@ -219,6 +222,7 @@ class Link:
         self._up = threading.Event()
         self._answered = threading.Event()
         self._denied = False
+        self._largest = largest
         self._network = network or Threaded()
         self._client = self._network.client(client_id, self._arrived)
         prepare(self._client, config)
@@ -242,6 +246,7 @@ class Link:
             port,
             keepalive=self.config.keepalive,
             clean_start=True,
+            properties=self._limits(),
         )
         self._network.start(self._client)
 
@@ -291,6 +296,13 @@ class Link:
         self._client.disconnect()
         self._network.stop(self._client)
         self._up.clear()
+
+    def _limits(self) -> Properties | None:
+        if self._largest is None:
+            return None
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.MaximumPacketSize = self._largest
+        return properties
 
     def _connected(
         self,

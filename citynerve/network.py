@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -21,10 +21,21 @@ from citynerve.timers import Timers
 Arrived = Callable[[Sequence[Received]], None]
 """Takes what has arrived, in order."""
 
-FIRST_PAUSE: Final = (1, 3)
-"""Seconds before the first attempt to connect again, drawn from this range."""
-LAST_PAUSE: Final = (20, 40)
-"""The pause doubles up to a value drawn from this range."""
+
+class Pauses(NamedTuple):
+    """Seconds from the loss of a connection to the next attempt.
+
+    They double from a value drawn from ``first`` to one drawn from ``last``, so that many that were
+    lost together do not return in step.
+    """
+
+    first: tuple[int, int] = (1, 3)
+    last: tuple[int, int] = (20, 40)
+
+
+PATIENT: Final = Pauses()
+EAGER: Final = Pauses((0, 1), (4, 12))
+"""For the one whom all others wait for."""
 
 _CONNECT_TIMEOUT: Final = 2.0
 _GATE: Final = (0.25, 8.0)
@@ -82,7 +93,7 @@ class Threaded:
     def accepted(self, client: paho.Client) -> None:
         """See :meth:`Network.accepted`."""
         # paho doubles from min to max; drawing both anew keeps a fleet from returning in step.
-        client.reconnect_delay_set(_draw.randint(*FIRST_PAUSE), _draw.randint(*LAST_PAUSE))
+        client.reconnect_delay_set(_draw.randint(*PATIENT.first), _draw.randint(*PATIENT.last))
 
     def wrote(self, client: paho.Client) -> None:
         """The thread has been woken."""
@@ -115,9 +126,22 @@ class Polled:
         self._woken: set[Hashable] = set()
         self._gate_pause, self._gate_until = _GATE[0], 0.0
 
-    def port(self, key: Hashable) -> Network:
-        """The network of one client; ``key`` is what :meth:`poll` calls it."""
-        return _Port(self, key)
+    def port(
+        self, key: Hashable, *, arrived: Arrived | None = None, pauses: Pauses = PATIENT
+    ) -> Network:
+        """The network of one client.
+
+        Args:
+            key: What :meth:`poll` calls it.
+            arrived: Gets what it receives, in place of the client's link: a read at a time.
+            pauses: Between its attempts to connect.
+        """
+        return _Port(self, key, arrived, pauses)
+
+    @property
+    def drained(self) -> bool:
+        """Whether the last :meth:`poll` took all there was to read."""
+        return not self._unread
 
     def poll(
         self, timeout: float, *, messages: int = _READ_MESSAGES, size: int = _READ_BYTES
@@ -219,8 +243,12 @@ class Polled:
 class _Port:
     """One client of a polled network: see :class:`Network`."""
 
-    def __init__(self, loop: Polled, key: Hashable) -> None:
+    def __init__(
+        self, loop: Polled, key: Hashable, arrived: Arrived | None, pauses: Pauses
+    ) -> None:
         self.key = key
+        self._taken_by = arrived
+        self._pauses = pauses
         self.writing = False
         self.made: PolledClient
         self._loop = loop
@@ -229,7 +257,7 @@ class _Port:
         self._pause = self._longest = 0.0
 
     def client(self, client_id: str, arrived: Arrived) -> paho.Client:
-        self._arrived = arrived
+        self._arrived = self._taken_by or arrived
         self.made = PolledClient(client_id)
         self.made.connect_timeout = _CONNECT_TIMEOUT
         self.made.on_socket_close = self._closed
@@ -315,4 +343,5 @@ class _Port:
             self._pause = min(2 * self._pause, self._longest)
 
     def _draw_pauses(self) -> None:
-        self._pause, self._longest = _draw.uniform(*FIRST_PAUSE), _draw.uniform(*LAST_PAUSE)
+        self._pause = _draw.uniform(*self._pauses.first)
+        self._longest = _draw.uniform(*self._pauses.last)

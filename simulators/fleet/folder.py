@@ -38,7 +38,7 @@ SPOOL: Final = "spool.db"
 BATCH_MS: Final = 5_000
 """A node of a city sends seldom: each batch costs a synced write, and all share one disk."""
 
-SMALL: Final = Footprint(ballast=256 << 10, log_pages=32, cache_kib=64)
+SMALL: Final = Footprint(ballast=256 << 10, log_pages=64, cache_kib=64)
 """What each of many spools on one disk takes. Together their ballasts are more than one's."""
 
 

@@ -4,22 +4,16 @@ Polling spares the hand-over between threads, takes many packets with one read, 
 bound on memory: a flow that is held back does not poll, so nothing is read from the socket.
 """
 
-import random
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-import paho.mqtt.client as paho
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-
 from citynerve import log
-from citynerve.mqtt import MqttConfig, prepare
-from citynerve.polled import PolledClient
+from citynerve.mqtt import Link, MqttConfig
+from citynerve.network import EAGER, Polled
+from citynerve.polled import Received
 from citynerve.topics import SHARDS, Topics, is_node, shard
 from stream.meters import Meters
 
@@ -37,9 +31,6 @@ IDLE_PAUSE: Final = 0.02
 _POLL_MESSAGES: Final = 1024
 _POLL_BYTES: Final = 1 << 18
 _QUEUED_BYTES: Final = 1 << 19
-_CONNECT_TIMEOUT: Final = 2.0
-_RETRY: Final = (0.25, 8.0)
-_RECEIVE_MAXIMUM: Final = 65535
 # The broker keeps what is larger to itself. Room above the contract's limit is left so that a
 # payload that breaks it is seen, counted and reported.
 _MAXIMUM_PACKET: Final = 32 << 20
@@ -52,17 +43,6 @@ _MESSAGE_COST: Final = 256
 _log = log.get("intake")
 
 
-@dataclass(slots=True)
-class IntakeCounters:
-    """Since the process started."""
-
-    connects: int = 0
-    failures: int = 0
-    received: int = 0
-    received_bytes: int = 0
-    foreign: int = 0
-
-
 class Intake:
     """Receives for all partitions of a process and sorts by shard.
 
@@ -73,26 +53,31 @@ class Intake:
     """
 
     def __init__(self, config: MqttConfig, *, client_id: str, meters: Meters) -> None:
-        self._config = config
         self._topics = Topics(config.root)
-        self._counters = IntakeCounters()
         self._meters = meters
+        self._network = Polled()
+        self._link = Link(
+            config,
+            client_id=client_id,
+            subscriptions=[(self._topics.status_filter(), 1)],
+            network=self._network.port("intake", arrived=self._arrived, pauses=EAGER),
+            largest=_MAXIMUM_PACKET,
+        )
+        self._started = False
+        self._received = self._received_bytes = self._foreign = 0
+        self._failures = self._losses = 0
         self._lock = threading.Lock()
         self._shards: set[str] = set()
         self._queues: defaultdict[str, list[Arrival]] = defaultdict(list)
         self._queued_bytes = 0
         self._known: dict[bytes, tuple[str, str]] = {}
         self._next_poll = 0.0
-        self._next_connect = 0.0
-        self._retry = _RETRY[0]
-        self._client = self._make_client(client_id)
 
     def open(self, shard_digit: str) -> None:
         """Receive for this shard, too."""
         with self._lock:
             self._shards.add(shard_digit)
-            if self._client.is_connected():
-                self._subscribe()
+            self._link.subscribe([(self._topics.obs_filter(shard_digit), 1)])
 
     def take(self, shard_digit: str) -> tuple[Arrival, ...]:
         """All that has arrived for a shard since the last call, in order; polls when it is time."""
@@ -110,91 +95,37 @@ class Intake:
         """Seconds until it is worth while to call :meth:`take` again; at most ``IDLE_PAUSE``."""
         return min(IDLE_PAUSE, max(0.0, self._next_poll - time.monotonic()))
 
-    def _make_client(self, client_id: str) -> PolledClient:
-        client = PolledClient(client_id)
-        prepare(client, self._config)
-        client.connect_timeout = _CONNECT_TIMEOUT
-        client.on_connect = self._connected
-        client.on_disconnect = self._disconnected
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = 0
-        properties.ReceiveMaximum = _RECEIVE_MAXIMUM
-        properties.MaximumPacketSize = _MAXIMUM_PACKET
-        host, port = self._config.address()
-        client.connect_async(
-            host, port, self._config.keepalive, clean_start=True, properties=properties
-        )
-        return client
-
     def _poll(self, now: float) -> None:
-        client = self._client
-        if client.socket() is None and not self._reconnect(now):
-            self._next_poll = now + IDLE_PAUSE
-            self._report()
-            return
-        if self._queued_bytes < _QUEUED_BYTES:
-            messages, drained = client.read(_POLL_MESSAGES, _POLL_BYTES)
-            for topic, payload, _ in messages:
-                self._arrived(topic, payload)
-            pause = BUSY_PAUSE if messages else IDLE_PAUSE
-            self._next_poll = now + pause if drained else now
-        client.loop_misc()
-        client.write()
+        if not self._started:
+            self._started = True
+            self._link.start()
+        before = self._received
+        messages = _POLL_MESSAGES if self._queued_bytes < _QUEUED_BYTES else 0
+        self._network.poll(0.0, messages=messages, size=_POLL_BYTES)
+        pause = BUSY_PAUSE if self._received > before else IDLE_PAUSE
+        self._next_poll = now + pause if self._network.drained else now
+        self._tell()
         self._report()
 
-    def _reconnect(self, now: float) -> bool:
-        if now < self._next_connect:
-            return False
-        jitter = random.SystemRandom().uniform(0.5, 1.5)
-        self._next_connect = now + self._retry * jitter
-        self._retry = min(self._retry * 2, _RETRY[1])
-        try:
-            self._client.reconnect()
-        except OSError as error:
-            self._counters.failures += 1
-            _log.warning("no broker", url=self._config.safe_url(), problem=str(error))
-            return False
-        return True
+    def _tell(self) -> None:
+        """In the log, what has become of the connection."""
+        counters, url = self._link.counters, self._link.config.safe_url()
+        if counters.failures > self._failures:
+            _log.warning("no broker", url=url, problem=self._link.last_problem)
+        if counters.disconnects > self._losses:
+            _log.warning("connection lost", url=url, reason=self._link.last_problem)
+        self._failures, self._losses = counters.failures, counters.disconnects
 
-    def _connected(
-        self,
-        _client: paho.Client,
-        _userdata: object,
-        _flags: paho.ConnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        if reason.is_failure:
-            self._counters.failures += 1
-            _log.warning("refused by broker", url=self._config.safe_url(), reason=str(reason))
-            return
-        self._counters.connects += 1
-        self._retry = _RETRY[0]
-        self._subscribe()
-
-    def _subscribe(self) -> None:
-        filters = [(self._topics.obs_filter(digit), 1) for digit in sorted(self._shards)]
-        self._client.subscribe([*filters, (self._topics.status_filter(), 1)])
-
-    def _disconnected(
-        self,
-        _client: paho.Client,
-        _userdata: object,
-        _flags: paho.DisconnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        _log.warning("connection lost", url=self._config.safe_url(), reason=str(reason))
-
-    def _arrived(self, raw_topic: bytes, payload: bytes) -> None:
-        self._counters.received += 1
-        self._counters.received_bytes += len(payload)
-        topic, digit = self._known.get(raw_topic) or self._place(raw_topic)
-        if digit not in self._shards:
-            self._counters.foreign += 1
-            return
-        self._queues[digit].append((topic, payload))
-        self._queued_bytes += _cost([(topic, payload)])
+    def _arrived(self, received: Sequence[Received]) -> None:
+        self._received += len(received)
+        for raw_topic, payload, _ in received:
+            self._received_bytes += len(payload)
+            topic, digit = self._known.get(raw_topic) or self._place(raw_topic)
+            if digit not in self._shards:
+                self._foreign += 1
+                continue
+            self._queues[digit].append((topic, payload))
+            self._queued_bytes += _MESSAGE_COST + len(topic) + len(payload)
 
     def _place(self, raw_topic: bytes) -> tuple[str, str]:
         """A topic and its partition: as an ``obs`` topic says, else its node's own.
@@ -214,12 +145,12 @@ class Intake:
         return topic, digit
 
     def _report(self) -> None:
-        counters = self._counters
+        counters = self._link.counters
         self._meters.set("intake", "connects", counters.connects)
         self._meters.set("intake", "failures", counters.failures)
-        self._meters.set("intake", "received", counters.received)
-        self._meters.set("intake", "received_bytes", counters.received_bytes)
-        self._meters.set("intake", "foreign", counters.foreign)
+        self._meters.set("intake", "received", self._received)
+        self._meters.set("intake", "received_bytes", self._received_bytes)
+        self._meters.set("intake", "foreign", self._foreign)
         self._meters.set("intake", "queued_bytes", self._queued_bytes)
 
 

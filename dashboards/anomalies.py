@@ -71,7 +71,9 @@ def open_table(columns: Sequence[str], condition: str) -> table.Panel:
         "(0 to 1), and why. Of the last 7 days; a click leads to the datastream.",
         f'$timeFilter AND "open" = 1 AND {condition}',
         columns,
+        [*titled("Opened", "dateTimeFromNow"), prop("custom.width", 120)],
     )
+    panel.override_by_name("severity", _NARROW)
     return panel.time_from(_LOOK_BACK).hide_time_override(hide_time_override=True)
 
 
@@ -83,10 +85,13 @@ def latest(columns: Sequence[str], condition: str) -> table.Panel:
         "measured, what was expected, and until when it lasted.",
         f"$timeFilter AND {condition}",
         columns,
+        [*titled("Opened", "dateTimeAsIso"), prop("custom.width", 165)],
     )
 
 
-def _table(title: str, description: str, condition: str, columns: Sequence[str]) -> table.Panel:
+def _table(
+    title: str, description: str, condition: str, columns: Sequence[str], when: Properties
+) -> table.Panel:
     selected = ", ".join(f'"{column}"' for column in columns)
     panel = listing(
         title,
@@ -99,9 +104,23 @@ def _table(title: str, description: str, condition: str, columns: Sequence[str])
             """,
         ),
     )
-    overrides = {"Time": [*titled("Opened", "dateTimeAsIso"), prop("custom.width", 165)]}
-    return with_columns(panel, overrides | {column: _COLUMNS[column] for column in columns})
+    overrides = {"Time": when} | {column: _COLUMNS[column] for column in columns}
+    return with_columns(panel, overrides)
 
+
+_NARROW: Final[Properties] = [
+    prop("custom.cellOptions", {"type": "color-text"}),
+    prop("custom.width", 80),
+    prop("color", {"mode": "thresholds"}),
+    prop(
+        "thresholds",
+        {
+            "mode": "absolute",
+            "steps": [{"value": None, "color": "text"}, {"value": SEVERE, "color": VERMILION}],
+        },
+    ),
+]
+"""A severity as a number alone, in colour from where it is severe."""
 
 _STATE: Final = {"1": ("open", VERMILION), "0": ("ended", "text")}
 
@@ -116,7 +135,7 @@ _COLUMNS: Final[dict[str, Properties]] = {
         *bar(ORANGE),
         prop("max", 1),
         prop("decimals", 2),
-        prop("custom.width", 120),
+        prop("custom.width", 105),
     ],
     "score": [*titled("Score"), prop("decimals", 1)],
     "value": [*titled("Value"), prop("decimals", 1)],

@@ -243,7 +243,7 @@ def _totals() -> BarChart:
 
 
 def _lines() -> Table:
-    return panels.with_columns(
+    panel = panels.with_columns(
         panels.listing(
             "Lines",
             "Each counting line, direction and class with its count in the time range, and the "
@@ -273,6 +273,7 @@ def _lines() -> Table:
             ],
         },
     )
+    return panels.sorted_by(panel, "Crossings", descending=True)
 
 
 def _anomalies() -> Table:

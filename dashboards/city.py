@@ -16,6 +16,10 @@ from dashboards.sources import MAIN, RAW
 _ANYWHERE: Final = '"district" !~ /^_/'
 
 
+_COMPARED: Final = ("speed", "queue", "pm25", "noise", "occupancy", "people")
+"""What the districts are compared by."""
+
+
 def build() -> Dashboard:
     """The whole board."""
     board = panels.board(
@@ -87,9 +91,11 @@ def _map() -> Geomap:
 
 
 def _open_anomalies() -> Table:
-    return anomalies.open_table(
-        ("district", "node", "sensor", "property", "severity", "reason"), _ANYWHERE
-    ).override_by_name("sensor", hidden())
+    # Node and sensor are there for the links.
+    panel = anomalies.open_table(
+        ("severity", "district", "property", "reason", "node", "sensor"), _ANYWHERE
+    )
+    return panel.override_by_name("node", hidden()).override_by_name("sensor", hidden())
 
 
 def _districts() -> Table:
@@ -104,7 +110,7 @@ def _districts() -> Table:
                 f"""
                 SELECT last("mean") AS "mean" FROM "rollup"
                 WHERE $timeFilter AND "window" = '10m' AND "district" !~ /^_/
-                AND "property" =~ {properties.pattern()}
+                AND "property" =~ {properties.pattern(_COMPARED)}
                 GROUP BY "district", "property"
                 """,
             ),
@@ -116,7 +122,7 @@ def _districts() -> Table:
         "district\\property",
         [*titled("District"), prop("custom.width", 130), *links.this_district()],
     )
-    for name, overrides in properties.columns():
+    for name, overrides in properties.columns(_COMPARED):
         panel.override_by_name(name, overrides)
     return panel
 
@@ -145,7 +151,7 @@ def _by_district() -> Timeseries:
 
 
 def _busiest_lines() -> Table:
-    return panels.with_columns(
+    panel = panels.with_columns(
         panels.listing(
             "Busiest counting lines",
             "How many people and vehicles passed the cameras' lines in the time range, by class.",
@@ -169,6 +175,7 @@ def _busiest_lines() -> Table:
             "crossings": [*titled("Crossings"), *bar(GREEN)],
         },
     )
+    return panels.sorted_by(panel, "Crossings", descending=True)
 
 
 def _latest() -> Table:

@@ -72,7 +72,7 @@ def build() -> Dashboard:
     )
 
 
-_OPEN: Final = ("node", "sensor", "property", "severity", "reason")
+_OPEN: Final = ("severity", "node", "sensor", "property", "reason")
 _LATEST: Final = (
     *("kind", "node", "sensor", "property", "severity", "value"),
     *("expected", "low", "high", "open", "ended", "reason"),

@@ -22,7 +22,15 @@ from dashboards.looks import (
     titled,
     worded,
 )
-from dashboards.panels import NOTHING, alarm_above_zero, count, key_figure, listing, with_columns
+from dashboards.panels import (
+    NOTHING,
+    alarm_above_zero,
+    count,
+    key_figure,
+    listing,
+    sorted_by,
+    with_columns,
+)
 from dashboards.sources import MAIN
 
 _LAST: Final = """
@@ -102,6 +110,7 @@ def delay() -> stat.Panel:
             ).series("delay"),
         )
         .unit("ms")
+        .decimals(1)
         .max_data_points(100)
         .color_scheme(by_threshold())
         .thresholds(steps((None, BLUE), (10_000, ORANGE), (60_000, VERMILION)))
@@ -127,7 +136,7 @@ def refused() -> stat.Panel:
 def node_table(condition: str) -> table.Panel:
     """The last status of each node."""
     fields = ", ".join(f'last("{name}") AS "{name}"' for name in _STATUS)
-    return with_columns(
+    panel = with_columns(
         listing(
             "Nodes",
             "The last status of each node that was there in the past 30 days, whatever the time "
@@ -150,6 +159,8 @@ def node_table(condition: str) -> table.Panel:
             **_STATUS,
         },
     )
+    # Those that are offline first.
+    return sorted_by(panel, "Connection")
 
 
 _STATUS: Final[dict[str, Properties]] = {

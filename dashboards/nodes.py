@@ -144,7 +144,12 @@ def _load() -> Timeseries:
         "Processes that want the processor (mean of a minute; above the number of its cores it "
         "cannot keep up), and the processor's temperature where it is known (right).",
         {
-            "load": [*titled("load"), colored(BLUE), prop("decimals", 1)],
+            "load": [
+                *titled("load"),
+                colored(BLUE),
+                prop("decimals", 1),
+                prop("custom.axisPlacement", "left"),
+            ],
             "cpu_temperature": [
                 *titled("temperature", "celsius"),
                 colored(ORANGE),

@@ -181,7 +181,14 @@ def listing(title: str, description: str, target: InfluxQL) -> table.Panel:
 
 
 def with_columns(panel: table.Panel, overrides: Mapping[str, Properties]) -> table.Panel:
-    """Say how each column of a table reads."""
+    """Say how each column of a table reads; they stand in this order.
+
+    Without that, InfluxDB's data source puts the time first, then tags by their names.
+    """
+    order = {column: number for number, column in enumerate(overrides)}
+    panel.with_transformation(
+        transformed("organize", excludeByName={}, indexByName=order, renameByName={})
+    )
     for column, properties in overrides.items():
         panel.override_by_name(column, properties)
     return panel

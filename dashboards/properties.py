@@ -1,5 +1,6 @@
 """How observed properties read on a board: their title and Grafana's unit for them."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
@@ -56,14 +57,15 @@ PROPERTIES: Final = {
 """Those with columns or figures of their own on the boards, in their order."""
 
 
-def columns() -> list[tuple[str, list[DynamicConfigValue]]]:
-    """Column name and overrides, of tables with one column a property."""
+def columns(names: Sequence[str]) -> list[tuple[str, list[DynamicConfigValue]]]:
+    """Column name and overrides, of tables with one column for each of these properties."""
+    chosen = [(name, PROPERTIES[name]) for name in names]
     return [
         (name, [*titled(shown.title, shown.unit), prop("decimals", shown.decimals)])
-        for name, shown in PROPERTIES.items()
+        for name, shown in chosen
     ]
 
 
-def pattern() -> str:
+def pattern(names: Sequence[str]) -> str:
     """An InfluxQL regular expression that fits exactly these properties."""
-    return f"/^({'|'.join(PROPERTIES)})$/"
+    return f"/^({'|'.join(names)})$/"

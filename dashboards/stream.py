@@ -57,7 +57,7 @@ def build() -> Dashboard:
             (_dropped(), (12, 20, 12, 8)),
             (_influx(), (0, 28, 12, 8)),
             (_samples(), (12, 28, 12, 8)),
-            (_totals(), (0, 36, 24, 5)),
+            (_totals(), (0, 36, 24, 4)),
         ],
     )
 
@@ -281,7 +281,6 @@ def _influx() -> Timeseries:
         .min(0)
         .unit("suffix:/s")
         .interval("10s")
-        .legend(legend("mean", "max"))
         .with_target(
             _part(
                 "A",

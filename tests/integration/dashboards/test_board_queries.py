@@ -152,7 +152,7 @@ def test_columns_that_panels_name_are_in_the_answers(
     answered: dict[str, dict[str, list[Row]]], name: str
 ) -> None:
     for panel in BOARDS[name]["panels"]:
-        if panel.get("transformations"):
+        if {step["id"] for step in panel.get("transformations", [])} - {"organize"}:
             continue  # names what they make
         seen = {"Time"}
         for target in panel["targets"]:

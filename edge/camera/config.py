@@ -73,7 +73,8 @@ class CameraConfig(Config):
         fps: Frames a second to look at, at most; None: all.
         score: Least score that begins a track; None: as the manifest says.
         threads: Inference threads.
-        speed: Of a file or a finite plugin: its time over real time, or as fast as it can be taken in.
+        speed: Of a file or a finite plugin: its time over real time, or as fast as it can be taken
+            in.
         loop: Begin a file again when it has ended; its time goes on.
         start: Of a file or a finite plugin: when its first frame was taken; None: when the node
             first read it.

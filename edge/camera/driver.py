@@ -84,8 +84,9 @@ def make(config: CameraConfig, base: Path, node: str) -> Driver:
 
 
 class Camera:
-    """One camera; resumable if it is a recording (or a plugin that is as good as one), which gives
-    the same items at every run.
+    """One camera; resumable if it is a recording, which gives the same items at every run.
+
+    A plugin may say that its source is as good as a recording.
 
     That holds as long as model, configuration, processor and the versions of OpenCV and ONNX
     Runtime stay: another processor may round a score to the other side of a threshold.

@@ -88,5 +88,5 @@ def _wrong(camera: CameraConfig, problem: str) -> ConfigError:
         problem,
         key=f"camera.{camera.name}.source",
         value=camera.source,
-        fix=f"write {PLUGIN}module:attribute of an installed package; the attribute makes the source",
+        fix=f"write {PLUGIN}module:attribute of an installed package, which makes the source",
     )

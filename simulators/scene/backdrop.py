@@ -9,14 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.scene import facade, ground, props
-from simulators.scene.camera import Camera
+from simulators.scene.camera import Camera, Grid, Pixels
 from simulators.scene.draw import Drawer, Place, Sprite
-from simulators.scene.layout import Layout
+from simulators.scene.layout import Building, Layout
 from simulators.scene.look import Look, tone
 from simulators.scene.vehicles import Vehicle
-
-Grid = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
 
 _LARGER: Final = 2
 _HEADLIGHT: Final = np.array([0.75, 0.9, 1.0], np.float32)
@@ -43,7 +40,6 @@ class Backdrop:
         picture: Height x width x 3.
         dark: What an actor's shadow takes from each pixel, as a share of 255.
         lit: What the light of a headlight adds.
-        ground: 255 where there is ground.
         wet: How much each pixel mirrors, 0 to 255.
         standing: What may hide actors.
         lamps: The street lamps' light on the ground, an eighth of the picture's size.
@@ -53,7 +49,6 @@ class Backdrop:
     picture: Pixels
     dark: Pixels
     lit: Pixels
-    ground: Pixels
     wet: Pixels
     standing: tuple[Standing, ...]
     lamps: Grid
@@ -76,9 +71,7 @@ class Parked(NamedTuple):
     vehicle: Vehicle
 
 
-def _place(  # noqa: PLR0913, PLR0917 two maps and a place in them
-    camera: Camera, look: Look, lamps: Grid, sun: Grid, x: float, y: float
-) -> Place:
+def _place(camera: Camera, look: Look, lamps: Grid, sun: Grid, x: float, y: float) -> Place:
     depth = max(1.0, camera.depth(x, y))
     u, v = camera.pixel(x, y) if depth > 1 else (0.0, 0.0)
     row = min(max(int(v / 8), 0), lamps.shape[0] - 1)
@@ -107,7 +100,7 @@ def make(
     still += (wet * fresnel * (0.5 + 0.5 * water))[..., None] * look.sky[1] * np.float32(0.8)
     light = still
     if reached is not None:
-        share = (reached / np.float32(255))[..., None]
+        share = _share(reached)[..., None]
         light = still + albedo * look.sun * np.float32(look.to_sun[2]) * share
     far = np.exp(-look.haze[1] * land.depth)[..., None].astype(np.float32)
 
@@ -125,7 +118,7 @@ def make(
         still if look.sunny else albedo * look.ambient * np.float32(1 - look.shade) + lamps * albedo
     )
     dark = 1 - tone(np.maximum(0, shadow)) / np.maximum(1, tone(np.maximum(0, flat)))
-    dark = np.clip(dark, 0, 0.8) * land.below[..., None]
+    dark = (np.clip(dark, 0, 0.8) * land.below[..., None]).astype(np.float32)
     beam = tone(np.maximum(0, flat + albedo * _HEADLIGHT * np.float32(2.6 * look.beams))) - tone(
         np.maximum(0, flat)
     )
@@ -133,7 +126,7 @@ def make(
     small = (
         _shrink(lamps, camera, 8),
         _shrink(
-            (reached / np.float32(255)) if reached is not None else np.zeros_like(land.depth),
+            _share(reached) if reached is not None else np.zeros_like(land.depth),
             camera,
             8,
         ),
@@ -148,8 +141,7 @@ def make(
         picture8,
         _shrunk(dark * 255, camera).astype(np.uint8),
         _shrunk(np.clip(beam, 0, 255), camera).astype(np.uint8),
-        _shrunk(land.below * np.float32(255), camera).astype(np.uint8),
-        _shrunk(np.clip(wet * 255, 0, 255) * land.below, camera).astype(np.uint8),
+        _shrunk(np.minimum(255, wet * np.float32(255)) * land.below, camera).astype(np.uint8),
         tuple(standing),
         *small,
         camera,
@@ -157,7 +149,7 @@ def make(
     )
 
 
-def _standing(  # noqa: PLR0913, PLR0917 what they are painted with
+def _standing(
     layout: Layout,
     camera: Camera,
     look: Look,
@@ -196,8 +188,8 @@ def paste(picture: Pixels, sprite: Sprite, alpha: Pixels | None = None) -> None:
     part = picture[y0:y1, x0:x1]
     if alpha is not None:
         seen = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
-        colours = cv2.multiply(colours, seen, scale=1 / 255)
-        cover = cv2.multiply(cover, alpha, scale=1 / 255)
+        colours = np.asarray(cv2.multiply(colours, seen, scale=1 / 255), np.uint8)
+        cover = np.asarray(cv2.multiply(cover, alpha, scale=1 / 255), np.uint8)
     rest = cv2.cvtColor(cv2.bitwise_not(cover), cv2.COLOR_GRAY2BGR)
     cv2.add(cv2.multiply(part, rest, scale=1 / 255), colours, dst=part)
 
@@ -211,9 +203,14 @@ def inside(picture: NDArray[np.uint8], sprite: Sprite) -> tuple[int, int, int, i
     return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
 
 
-def _distance(building: object, camera: Camera) -> float:
-    (ax, ay), (bx, by) = building[0], building[1]
+def _distance(building: Building, camera: Camera) -> float:
+    (ax, ay), (bx, by) = building.a, building.b
     return camera.depth((ax + bx) / 2, (ay + by) / 2)
+
+
+def _share(mask: Pixels) -> Grid:
+    """0 to 255 as 0 to 1."""
+    return mask.astype(np.float32) / np.float32(255)
 
 
 def _shrunk(grid: Grid, camera: Camera) -> Grid:

@@ -12,6 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Grid = NDArray[np.float32]
+"""A value, or three, for each pixel of a picture."""
+Pixels = NDArray[np.uint8]
+"""A picture, height x width x 3 (blue, green, red), or a mask, height x width."""
 Spot = tuple[float, float]
 """X and Y on the ground, metres."""
 
@@ -71,7 +75,7 @@ class Camera:
         turned = np.stack([right, down, ahead])
         self.matrix: Floats = lens @ np.column_stack([turned, -turned @ self.centre])
         self.to_picture: Floats = np.ascontiguousarray(self.matrix[:, [0, 1, 3]])
-        self.to_ground: Floats = np.linalg.inv(self.to_picture)
+        self.to_ground: Floats = np.linalg.inv(self.to_picture).astype(np.float64)
         # Plain numbers: for one place they are quicker than arrays.
         self._rows: list[list[float]] = self.to_picture.tolist()
         self._ahead: list[float] = self.matrix[2].tolist()

@@ -1,12 +1,16 @@
 """``citynerve simulate camera``."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, cast, get_args
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
 from citynerve.errors import ConfigError
+
+if TYPE_CHECKING:
+    from simulators.scene.look import Light, Weather
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SCENES: Final = ("street", "crossing", "square")
@@ -40,7 +44,7 @@ _SIDES: Final = range(64, 3841)
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also the last frame, with boxes, lines and zones.",
 )
-def camera(  # noqa: PLR0913 one parameter an option
+def camera(  # noqa: PLR0913, PLR0917 one parameter an option
     scene: str,
     seed: int,
     seconds: float,
@@ -53,21 +57,19 @@ def camera(  # noqa: PLR0913 one parameter an option
     picture: Path | None,
 ) -> None:
     """Render a street scene as a video, with its truth."""
-    from simulators.scene.look import Light, Weather  # noqa: PLC0415 --help needs no numpy
-    from simulators.scene.scene import Scene  # noqa: PLC0415
+    from simulators.scene.scene import Scene  # noqa: PLC0415 --help needs no numpy
     from simulators.scene.video import truth_path, write_video  # noqa: PLC0415
 
-    assert light in get_args(Light)  # noqa: S101 for the type checker; click has checked it
+    width, height = _size(size)
     made = Scene(
-        *(scene, seed, *_size(size), fps),
+        *(scene, seed, width, height, fps),
         light=cast("Light", light),
         weather=cast("Weather", weather),
     )
     frames = max(1, round(seconds * fps))
     began = _time(start)
-    with click.progressbar(
-        range(frames), label="rendering", file=click.get_text_stream("stderr")
-    ) as bar:
+    numbers = list(range(frames))
+    with click.progressbar(numbers, label="rendering", file=sys.stderr) as bar:
         truth = write_video(made, out, bar, began, picture)
     click.echo(f"{out}: {frames} frames of {size}, {seconds:g} s; truth in {truth_path(out)}")
     for (line, direction, cls), number in sorted(truth.crossings.items()):

@@ -15,6 +15,7 @@ from simulators.scene.layout import (
     Patch,
     Prop,
     Signal,
+    Texture,
     Walk,
     Zone,
     rectangle,
@@ -46,7 +47,11 @@ def layout(seed: int) -> Layout:
     slabs = chance.choice(("#a8a39a", "#9d9c99", "#b3a898", "#a19a90"))
     kerb = _HALF + 0.15
     patches = [Patch(rectangle(-90, -90, 90, 90), slabs, "slabs")]
-    for half, colour, kind in ((kerb, "#bdbab3", "plain"), (_HALF, asphalt, "asphalt")):
+    layers: tuple[tuple[float, str, Texture], ...] = (
+        (kerb, "#bdbab3", "plain"),
+        (_HALF, asphalt, "asphalt"),
+    )
+    for half, colour, kind in layers:
         patches.append(Patch(rectangle(-half, -90, half, 90), colour, kind))
         patches.append(Patch(rectangle(-90, -half, 90, half), colour, kind))
         patches += [Patch(_corner(x, y, half, 2.2), colour, kind) for x in (-1, 1) for y in (-1, 1)]

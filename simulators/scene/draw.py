@@ -11,12 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.scene.camera import Camera, Floats
+from simulators.scene.camera import Camera, Floats, Pixels
 from simulators.scene.figure import Canopy, Disc, Limb, Ring, Stroke, Trunk
 from simulators.scene.look import Colour, Look, tone
 from simulators.scene.mesh import GLASS, GLOSS, HEAD, LIT, TAIL, Body, fill, turn
-
-Pixels = NDArray[np.uint8]
 
 _SHIFT: Final = 4
 _MARGIN: Final = 2
@@ -114,7 +112,7 @@ class Drawer:
         self._right /= np.linalg.norm(self._right)
         self._mirrored = _SKY * 2.2 * np.minimum(1, look.ambient.mean() * 2) if look.light else _SKY
 
-    def body(  # noqa: PLR0913 what a vehicle's picture depends on
+    def body(
         self, body: Body, at: tuple[float, float], heading: float, place: Place, lights: Lights
     ) -> Sprite | None:
         """A vehicle's sprite; None where it is out of the picture."""
@@ -182,7 +180,7 @@ class Drawer:
             for stroke in pose.strokes:
                 numbers.append(len(joints))
                 joints.append(stroke[0])
-                if type(stroke) in _PAIRS:
+                if isinstance(stroke, _PAIRS):
                     joints.append(stroke[1])
             firsts.append(numbers)
         begins = [numbers[0] for numbers in firsts]
@@ -245,8 +243,8 @@ class Drawer:
         pen = _Pen(canvas, scales, pixels, (math.sqrt(max(0.0, 1 - across**2)), across))
         far = [
             (-(depths[first] + depths[first + 1]) / 2, number)
-            if type(stroke) in _PAIRS
-            else (_LIFTS.get(type(stroke), 0.0) - depths[first], number)
+            if isinstance(stroke, _PAIRS)
+            else (_LIFT * isinstance(stroke, Canopy) - depths[first], number)
             for number, (stroke, first) in enumerate(zip(pose.strokes, firsts, strict=True))
         ]
         far.sort()
@@ -266,7 +264,11 @@ class Drawer:
         haze = np.repeat(np.array([pose.place.haze for pose in poses], np.float32), counts)[:, None]
         dark = np.repeat(base * np.float32(0.72) + sun * np.float32(0.25), counts, axis=0)
         lit = np.repeat(base * np.float32(1.02) + sun, counts, axis=0)
-        return self._finished(colours * dark, haze), self._finished(colours * lit, haze)
+        darker, lighter = (colours * side for side in (dark, lit))
+        return (
+            self._finished(darker.astype(np.float32), haze),
+            self._finished(lighter.astype(np.float32), haze),
+        )
 
 
 _NEAREST: Final = 0.5
@@ -274,9 +276,9 @@ _NEAREST: Final = 0.5
 _BROAD: Final = 0.2
 _BROAD_CANOPY: Final = 0.58
 """How far a figure reaches around its joints, metres."""
-_LIFTS: Final = {Canopy: 9.0}
-"""What is drawn later than its depth says, metres."""
-_PAIRS: Final = frozenset((Limb, Trunk))
+_LIFT: Final = 9.0
+"""An umbrella is drawn later than its depth says, metres."""
+_PAIRS: Final = (Limb, Trunk)
 """Strokes between two joints."""
 
 
@@ -338,16 +340,14 @@ class _Pen(NamedTuple):
             case Canopy(radius=radius):
                 self._canopy(x, y, radius * scale, dark, lit or dark)
 
-    def _line(  # noqa: PLR0913, PLR0917 two points, a width and a colour
+    def _line(
         self, x: float, y: float, u: float, v: float, broad: int, colour: list[float]
     ) -> None:
         one = round(x * 4), round(y * 4)
         other = round(u * 4), round(v * 4)
         cv2.line(self.canvas, one, other, colour, broad, 8, 2)
 
-    def _ellipse(  # noqa: PLR0913, PLR0917 a point, two axes and a colour
-        self, x: float, y: float, wide: float, high: float, colour: list[float]
-    ) -> None:
+    def _ellipse(self, x: float, y: float, wide: float, high: float, colour: list[float]) -> None:
         axes = max(4, round(wide * 16)), max(4, round(high * 16))
         cv2.ellipse(self.canvas, (round(x * 16), round(y * 16)), axes, 0, 0, 360, colour, -1, 8, 4)
 
@@ -362,7 +362,7 @@ class _Pen(NamedTuple):
         rise_x, rise_y = (u - x) / length, (v - y) / length
         cut = min(high * 0.5, length * 0.3)
 
-        def outline(share: float, off: float) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+        def outline(share: float, off: float) -> NDArray[np.int32]:
             a, b, c = low * share, high * share, high * share * 0.62
             px, py = x - off, y - off
             qx, qy = u - rise_x * cut - off, v - rise_y * cut - off
@@ -372,7 +372,8 @@ class _Pen(NamedTuple):
                 *((tx + nx * c, ty + ny * c), (tx - nx * c, ty - ny * c)),
                 *((qx - nx * b, qy - ny * b), (px - nx * a, py - ny * a)),
             ]
-            return np.rint(np.array(corners) * (1 << _SHIFT)).astype(np.int32)
+            points: NDArray[np.int32] = np.rint(np.array(corners) * (1 << _SHIFT)).astype(np.int32)
+            return points
 
         cv2.fillConvexPoly(self.canvas, outline(1.0, 0.0), dark, 8, _SHIFT)
         if lit:

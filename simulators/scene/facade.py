@@ -5,14 +5,11 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from simulators.scene.camera import Camera, Floats
+from simulators.scene.camera import Camera, Floats, Grid
 from simulators.scene.ground import lamplight
 from simulators.scene.layout import Building, Layout
 from simulators.scene.look import Colour, Look, paint
-
-Grid = NDArray[np.float32]
 
 _WALLS: Final = (
     *("#c9b79c", "#b98f6b", "#a65b45", "#8e4a3a", "#d8cdb8", "#9aa0a3", "#c7c3ba"),
@@ -45,7 +42,7 @@ class Front(NamedTuple):
 
 def build(building: Building, layout: Layout, camera: Camera, look: Look, picture: Grid) -> None:
     """Paint one building into a picture of linear light; it must lie before the camera."""
-    (ax, ay), (bx, by), high, _ = building
+    (ax, ay), (bx, by), _, _ = building
     shares = _before(building, camera)
     if shares is None:
         return
@@ -188,7 +185,7 @@ class _Brush(NamedTuple):
     scale: float
     high: float
 
-    def rectangle(  # noqa: PLR0913, PLR0917 a rectangle's corners, colour and light
+    def rectangle(
         self,
         x0: float,
         y0: float,
@@ -212,7 +209,7 @@ class _Brush(NamedTuple):
         self.albedo[max(0, top) : max(0, top) + 1, max(0, left) : right] *= 0.3
 
 
-def _window(  # noqa: PLR0913, PLR0917 what a window is made of
+def _window(
     brush: _Brush,
     x: float,
     y: float,
@@ -245,7 +242,7 @@ def _window(  # noqa: PLR0913, PLR0917 what a window is made of
 def _shops(brush: _Brush, width: float, chance: np.random.Generator, look: Look) -> None:
     brush.rectangle(0, 0, width, _SHOP - 0.1, paint("#5a5650"))
     x = 0.4
-    while x < width - 2.5:  # noqa: PLR2004
+    while x < width - 2.5:
         wide = min(float(chance.uniform(3.2, 5.5)), width - x - 0.3)
         sign = paint(str(chance.choice(_SHOPS)))
         lit = look.windows > 0.2 and chance.random() < 0.75  # noqa: PLR2004

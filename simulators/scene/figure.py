@@ -1,7 +1,7 @@
 """People on foot and on bicycles: jointed figures, drawn as rounded limbs.
 
-A figure's own axes: X forward, Y to its left, Z up. Its pose follows from the way it has gone (which
-swings legs and arms or turns the pedals) and from the time (nobody stands quite still).
+A figure's own axes: X forward, Y to its left, Z up. Its pose follows from the way it has gone
+(which swings legs and arms or turns the pedals) and from the time (nobody stands quite still).
 """
 
 import math
@@ -234,7 +234,7 @@ def walking(who: Person, way: float, speed: float, t: float, *, fine: bool = Tru
     return strokes
 
 
-def _leg(  # noqa: PLR0913 what a leg's pose depends on
+def _leg(
     who: Person, hip: Joint, side: int, turn: float, swing: float, leg: float, *, fine: bool
 ) -> list[Stroke]:
     angle = swing * math.sin(turn + (0 if side > 0 else math.pi))
@@ -266,7 +266,7 @@ def _leg(  # noqa: PLR0913 what a leg's pose depends on
     ]
 
 
-def _arm(  # noqa: PLR0913 what an arm's pose depends on
+def _arm(
     who: Person, chest: Joint, side: int, turn: float, swing: float, arm: float, *, fine: bool
 ) -> list[Stroke]:
     angle = -0.8 * swing * math.sin(turn + (0 if side > 0 else math.pi))

@@ -6,12 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.scene.camera import Camera, Floats, Spot
+from simulators.scene.camera import Camera, Floats, Grid, Pixels, Spot
 from simulators.scene.layout import Layout
 from simulators.scene.look import Look, paint
-
-Grid = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
 
 _TEXTURES: Final = ("plain", "asphalt", "slabs", "setts", "grass")
 LAMPLIGHT: Final = np.array([0.40, 0.71, 1.0], np.float32)
@@ -70,7 +67,7 @@ def lay(layout: Layout, camera: Camera, chance: np.random.Generator) -> Ground:
         cv2.fillPoly(kinds, [corners], _TEXTURES.index(patch.texture), cv2.LINE_8, 4)
     albedo = np.asarray(cv2.LUT(picture, _LINEAR), np.float32)
     # How many metres a pixel spans down the picture: what is finer cannot be seen.
-    span = depth**2 / (camera.focal * camera.stand.height)
+    span = (depth**2 / (camera.focal * camera.stand.height)).astype(np.float32)
     noise = _noise(chance)
     fine = _sampled(noise, x, y, 0.012) * np.clip(0.06 / span, 0, 1)
     broad = _sampled(noise, x, y, 0.09)
@@ -148,12 +145,12 @@ def _joints(
         np.clip((in_y - 1) / width + 1, 0, 1),
     )
     seen = np.clip(size[1] / (span * 2.2) - 0.3, 0, 1)
-    joints: Grid = (0.06 * tint - 0.28 * edge) * seen
+    joints: Grid = ((0.06 * tint - 0.28 * edge) * seen).astype(np.float32)
     return joints
 
 
 def lamplight(layout: Layout, look: Look, x: Grid, y: Grid, z: Grid | float = 0.0) -> Grid:
-    """The light of the street lamps at places (H x W x 3), falling as the square of the distance."""
+    """The street lamps' light at places (H x W x 3), falling as the square of the distance."""
     total = np.zeros(np.broadcast_shapes(x.shape, np.shape(z)), np.float32)
     if look.lamps:
         for lamp_x, lamp_y, high in layout.lamps:

@@ -76,7 +76,7 @@ class Mesh:
         first, _, at = self.parts[-1]
         self.parts[-1] = (first, len(self.faces), at)
 
-    def box(  # noqa: PLR0913 six sides
+    def box(
         self,
         x: tuple[float, float],
         y: tuple[float, float],

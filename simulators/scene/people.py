@@ -4,6 +4,7 @@ They steer around each other as in D. Helbing and P. Molnar, Social force model 
 dynamics, Physical Review E 51 (1995), made simple.
 """
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from simulators.scene.camera import Spot
+from simulators.scene.camera import Floats, Spot
 from simulators.scene.layout import Haunt, Walk
 
 _ARRIVED: Final = 0.7
@@ -123,18 +124,15 @@ class People:
                 if one.trips < 0:
                     self._settle(-one.trips - 1, at_once=False)
 
-    def _pushes(
-        self, here: np.ndarray[tuple[int, int], np.dtype[np.float64]]
-    ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    def _pushes(self, here: Floats) -> Floats:
         if not len(here):
             return here
         apart = here[:, None, :] - here[None, :, :]
         away = np.hypot(apart[..., 0], apart[..., 1])
         np.fill_diagonal(away, 9.0)
         strength = np.where(away < 1.6, 2.6 * np.exp((_ROOM - away) / 0.22), 0)  # noqa: PLR2004
-        push = (apart / np.maximum(away, 0.05)[..., None] * np.minimum(strength, 6)[..., None]).sum(
-            axis=1
-        )
+        pushes = apart / np.maximum(away, 0.05)[..., None] * np.minimum(strength, 6)[..., None]
+        push: Floats = pushes.sum(axis=1)
         for x, y, radius in self._blocks:
             out = here - (x, y)
             reach = np.hypot(out[:, 0], out[:, 1])
@@ -231,7 +229,7 @@ class People:
                 if gathering.middle == walker.face:
                     near = min(
                         range(len(gathering.places)),
-                        key=lambda n: math.dist(gathering.places[n], (walker.x, walker.y)),  # noqa: B023
+                        key=lambda n: math.dist(gathering.places[n], (walker.x, walker.y)),
                     )
                     gathering.taken[near] = False
         walker.face = None
@@ -280,7 +278,7 @@ class People:
     def _fill(self, stream: _Stream) -> None:
         """Those who are already on their way when the scene begins."""
         points = stream.walk.points
-        length = sum(math.dist(a, b) for a, b in zip(points, points[1:], strict=False))
+        length = sum(math.dist(a, b) for a, b in itertools.pairwise(points))
         t = self._wait(stream.walk)
         while t < length / 1.3:
             self._start(stream, t * 1.3)

@@ -6,14 +6,12 @@ from typing import Final
 
 from simulators.scene import backdrop, crossing, look, square, street, vehicles
 from simulators.scene.backdrop import Parked
-from simulators.scene.camera import Camera, Spot
-from simulators.scene.draw import Pixels
+from simulators.scene.camera import Camera, Pixels, Spot
 from simulators.scene.layout import Layout
 from simulators.scene.look import Light, Weather
 from simulators.scene.render import Renderer
 from simulators.scene.sensor import Sensor
 from simulators.scene.truth import Header, Object, SceneLine, SceneZone
-from simulators.scene.vehicles import Vehicle
 from simulators.scene.world import Actor, State, World
 
 SCENES: Final[Mapping[str, Callable[[int], Layout]]] = {
@@ -42,7 +40,7 @@ class Scene:
         camera: Projects metres into the picture and back.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 what a scene is
+    def __init__(
         self,
         name: str,
         seed: int,

@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from simulators.scene.draw import Pixels
+from simulators.scene.camera import Pixels
 from simulators.scene.look import Look
 
 _SPARE: Final = 64

@@ -132,7 +132,7 @@ def _things(
         Prop("fountain", *fountain, 0.0, 1.0),
         Prop("kiosk", *kiosk, 0.0, 1.0, chance.getrandbits(20)),
     ]
-    blocks = [(*fountain, 3.1), (*kiosk, 2.2)]
+    blocks: list[tuple[float, float, float]] = [(*fountain, 3.1), (*kiosk, 2.2)]
     lamps = []
     for x, y, heading in (
         *((-14.0, 12.0, 0.0), (14.0, 17.5, 3.14), (-14.5, 25.5, 0.0), (12.0, 29.3, 3.14)),
@@ -141,7 +141,7 @@ def _things(
         props.append(Prop("lamp", x, y, heading))
         lamps.append((x + 1.5 * math.cos(heading), y + 1.5 * math.sin(heading), 6.3))
         blocks.append((x, y, 0.2))
-    trees = [(x, 29.2) for x in (-19, -14, -9, 5, 16, 20)]
+    trees: list[Spot] = [(x, 29.2) for x in (-19, -14, -9, 5, 16, 20)]
     trees += [(-19, 13), (-19, 20), (19, 14), (19, 22)]
     if grass:
         trees += [(13, 13.2), (16.5, 13)]

@@ -1,7 +1,9 @@
 """A street with shops: two lanes, cars at the kerb, a bicycle lane, a zebra, pavements."""
 
+import math
 import random
 
+from simulators.scene.camera import Stand
 from simulators.scene.layout import (
     Building,
     Lane,
@@ -14,7 +16,6 @@ from simulators.scene.layout import (
     Zone,
     rectangle,
 )
-from simulators.scene.camera import Stand
 
 _FAR = 92.0
 _VEHICLES = (("car", 0.8), ("bus", 0.08), ("truck", 0.12))
@@ -177,7 +178,5 @@ def _row(chance: random.Random, x: float, first: float, last: float) -> list[Bui
 
 
 def _circle(x: float, y: float, radius: float) -> tuple[tuple[float, float], ...]:
-    from math import cos, pi, sin
-
-    turns = [2 * pi * n / 16 for n in range(16)]
-    return tuple((x + radius * cos(a), y + radius * sin(a)) for a in turns)
+    turns = [2 * math.pi * n / 16 for n in range(16)]
+    return tuple((x + radius * math.cos(a), y + radius * math.sin(a)) for a in turns)

@@ -28,6 +28,10 @@ _BRAKE: Final = 2.2
 _HARDEST: Final = 6.0
 _HEADWAY: Final = 1.3
 _GAP: Final = 2.2
+_PAST: Final = -0.6
+"""Who has gone so far past a stop line does not stop any more, metres."""
+_SIGHT: Final = 60.0
+"""How far ahead signals are heeded, metres."""
 _FREE: Final = 1e6
 _TAKEN: Final = 6.0
 """A vehicle that has just turned off still stands in the way for so many metres."""
@@ -184,7 +188,7 @@ class Traffic:
         for number in range(lane, len(mover.route.lanes)):
             for place, rule in mover.route.lanes[number].stops:
                 away = mover.route.begins[number] + place - mover.way - mover.length / 2
-                if -0.6 < away < min(gap, 60.0) and must_stop(rule, mover, away):
+                if _PAST < away < min(gap, _SIGHT) and must_stop(rule, mover, away):
                     gap, closing = away + _GAP - 0.4, mover.speed
         root = 2 * math.sqrt(start * _BRAKE)
         wanted = _GAP + max(0.0, mover.speed * _HEADWAY + mover.speed * closing / root)

@@ -162,15 +162,15 @@ def _load(
         _front(mesh, rear - 0.01, half - 0.1, (0.98, 3.25), colour * 0.82)
         _front(mesh, rear - 0.02, 0.03, (0.98, 3.25), _SILL)
     else:
-        side = paint("#8f2f22" if kind == "tipper" else "#5d6064")
+        boards = paint("#8f2f22" if kind == "tipper" else "#5d6064")
         top = paint(chance.choice(_LOAD_PAINTS))
         wall = 1.9 if kind == "tipper" else 1.35
-        mesh.box(x, (-half, half), (0.9, wall), side, GLOSS, top=top, at=rear)
+        mesh.box(x, (-half, half), (0.9, wall), boards, GLOSS, top=top, at=rear)
         for number in range(5):
             post = rear + 0.1 + number * (front - rear - 0.2) / 4
             for edge in (-1, 1):
                 y = edge * (half + 0.01)
-                _panel(mesh, y, (post - 0.06, post + 0.06), (0.9, wall), side * 0.6)
+                _panel(mesh, y, (post - 0.06, post + 0.06), (0.9, wall), boards * 0.6)
         heap = (rear + 0.5, front - 0.4)
         mesh.box(
             heap, (-half + 0.35, half - 0.35), (wall, wall + 0.35), top, top=top * 1.1, at=rear
@@ -184,7 +184,7 @@ def _wheels_both(mesh: Mesh, x: float, half: float) -> None:
         _wheels(mesh, (x,), side * half, 0.46)
 
 
-def _car(  # noqa: PLR0913, PLR0917 six measures say all of a car
+def _car(
     length: float,
     width: float,
     belt: float,
@@ -298,7 +298,7 @@ def _van(length: float, width: float, height: float, colour: Colour) -> Body:
     return mesh.done()
 
 
-def _panel(  # noqa: PLR0913, PLR0917 a rectangle in space
+def _panel(
     mesh: Mesh,
     y: float,
     x: tuple[float, float],
@@ -311,7 +311,7 @@ def _panel(  # noqa: PLR0913, PLR0917 a rectangle in space
     mesh.face([(x0, y, z0), (x1, y, z0), (x1, y, z1), (x0, y, z1)], colour, kind)
 
 
-def _front(  # noqa: PLR0913, PLR0917 a rectangle in space
+def _front(
     mesh: Mesh,
     x: float,
     half: float,

@@ -11,10 +11,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from citynerve.errors import ConfigError, UnavailableError
-from simulators.scene.draw import Pixels
+from simulators.scene.camera import Pixels
 from simulators.scene.scene import Scene
 from simulators.scene.truth import Object
 from simulators.scene.truth_file import TruthFile
@@ -118,8 +117,14 @@ def annotated(scene: Scene, picture: Pixels, objects: Sequence[Object]) -> Pixel
     )
     for zone in scene.zones:
         points = [_pixels(point, width, height) for point in zone.points]
-        corners: NDArray[np.int32] = np.array(points, np.int32)
-        cv2.polylines(shown, [corners], isClosed=True, color=_ZONE, thickness=1, lineType=16)
+        cv2.polylines(
+            shown,
+            [np.array(points, np.int32)],
+            isClosed=True,
+            color=_ZONE,
+            thickness=1,
+            lineType=16,
+        )
         _name(shown, zone.name, (points[-1][0], points[-1][1]), _ZONE)
     for line in scene.lines:
         one, other = (_pixels(point, width, height) for point in (line.from_, line.to))

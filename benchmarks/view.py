@@ -149,8 +149,8 @@ def main() -> None:
         results = [measure(engine, name, board, end) for name, board in boards.load().items()]
         opened = list(browse(influx, Path(folder))) if asked.browser else []
     if asked.json:
-        for result in (*results, *opened):
-            print(json.dumps(result._asdict()))
+        figures = [*(one._asdict() for one in results), *(one._asdict() for one in opened)]
+        print("\n".join(json.dumps(one) for one in figures))
         return
     print("board         panels   rows  variables   best  worst  slowest panel")
     for one in results:

@@ -1,6 +1,6 @@
 """How large a simulated city one machine runs, through the whole chain.
 
-``python -m benchmarks.city [--json] [--only live|day] [--nodes N] [--seconds N]``
+``python -m benchmarks.city [--json] [--only live|day] [--nodes N] [--seconds N] [--interval SPAN]``
 
 ``live``: 1,000 nodes in real time on one core, with broker, stream and InfluxDB on the others; the
 fleet's share of its core over a minute after all have connected. ``day``: a simulated day of 100
@@ -10,10 +10,9 @@ nodes as fast as it goes, until all is committed, and where every reading went.
 import argparse
 import json
 import os
-import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -70,19 +69,10 @@ class Day(NamedTuple):
 class _Run:
     """The chain with one fleet on it."""
 
-    def __init__(self, chain: Chain, place: Path, *options: str) -> None:
+    def __init__(self, chain: Chain, *options: str, until_done: bool = False) -> None:
         self.chain = chain
-        self.place = place
-        place.mkdir()
-        url = chain.mqtt.url
-        command = [sys.executable, "-m", "citynerve", "simulate", "city", "--dir", str(place)]
-        self.process = Process(
-            "fleet", [*command, "--mqtt-url", url, *options], log=place / "fleet.log"
-        )
-
-    @property
-    def processes(self) -> list[Process]:
-        return [*self.chain.processes, self.process]
+        self.place = chain.city
+        self.process = chain.start_city(options, until_done=until_done)
 
     def state(self) -> dict[str, Any]:
         """How the fleet says it is."""
@@ -90,10 +80,10 @@ class _Run:
         return dict(json.loads(path.read_bytes())) if path.exists() else {}
 
     def cpu(self) -> dict[str, float]:
-        return {process.name: process.usage().cpu for process in self.processes}
+        return {process.name: process.usage().cpu for process in self.chain.processes}
 
     def check(self) -> None:
-        for process in self.processes:
+        for process in self.chain.processes:
             assert process.poll() in {None, 0}, f"{process.name}: {process.tail()}"
 
 
@@ -103,12 +93,12 @@ def _only(processes: Iterable[Process], cores: list[int]) -> None:
             os.sched_setaffinity(thread.id, cores)
 
 
-def live(place: Path, nodes: int, seconds: float) -> Live:
+def live(place: Path, nodes: int, seconds: float, options: Sequence[str] = ()) -> Live:
     """Real time, the fleet alone on the first core."""
     cores = sorted(os.sched_getaffinity(0))
     with _chain(place) as chain:
         _only(chain.processes, cores[1:] or cores)
-        run = _Run(chain, place / "city", "--nodes", str(nodes))
+        run = _Run(chain, "--nodes", str(nodes), *options)
         _only([run.process], cores[:1])
         began = time.monotonic()
         while run.state().get("connected", 0) < nodes:
@@ -132,7 +122,7 @@ def live(place: Path, nodes: int, seconds: float) -> Live:
             nodes=nodes,
             seconds=spent,
             ready=ready,
-            share=share.pop("fleet"),
+            share=share.pop("city"),
             others=share,
             rate=(last["observations"] - first["observations"]) / spent,
             late=(late[len(late) // 2], late[-1]),
@@ -146,11 +136,11 @@ def day(place: Path, nodes: int) -> Day:
     """A day as fast as it goes, and the account of it."""
     with _chain(place) as chain:
         began = time.monotonic()
-        options = ("--speed", "max", "--for", "24h", "--until-done", "--nodes", str(nodes))
-        run = _Run(chain, place / "city", *options)
+        options = ("--speed", "max", "--for", "24h", "--nodes", str(nodes))
+        run = _Run(chain, *options, until_done=True)
         while run.process.poll() is None:
             run.check()
-            for process in run.processes:
+            for process in chain.processes:
                 process.usage()
             assert time.monotonic() < began + 2 * _PATIENCE, run.process.tail()
             time.sleep(0.1)
@@ -212,6 +202,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     parser.add_argument("--only", choices=["live", "day"])
     parser.add_argument("--nodes", type=int, help=f"default: {_LIVE} live, {_DAY} for a day")
+    parser.add_argument("--interval", help="between readings, such as 1s; default: as usual")
     parser.add_argument("--seconds", type=float, default=60.0, help="of the live measurement")
     given = parser.parse_args()
     results: dict[str, Any] = {}
@@ -219,7 +210,8 @@ def main() -> None:
         if given.only in {None, "live"}:
             place = Path(name) / "live"
             place.mkdir()
-            one = live(place, given.nodes or _LIVE, given.seconds)
+            every = ("--interval", given.interval) if given.interval else ()
+            one = live(place, given.nodes or _LIVE, given.seconds, every)
             _show_live(one)
             results["live"] = one._asdict()
         if given.only in {None, "day"}:

@@ -25,14 +25,13 @@ def poll_until(network: Polled, done: Callable[[], bool]) -> set[Hashable]:
     return woken
 
 
-def links(network: Polled, config: MqttConfig, count: int, **more: Will) -> list[Link]:
+def links(network: Polled, config: MqttConfig, count: int) -> list[Link]:
     made = [
         Link(
             config,
             client_id=f"link-{number}",
             subscriptions=[(f"to/{number}", 1)],
             network=network.port(number),
-            **more,
         )
         for number in range(count)
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from citynerve.errors import UnavailableError
-from simulators.city import geometry, names
+from simulators.city import names
 from simulators.city.geometry import Point
 from simulators.city.plan import Node, Plan
 
@@ -104,8 +104,3 @@ def _places(plan: Plan, line: Iterable[Point]) -> list[list[float]]:
 
 def _feature(shape: Feature, **properties: object) -> Feature:
     return {"type": "Feature", "properties": properties, "geometry": shape}
-
-
-def area_of(plan: Plan) -> float:
-    """Square kilometres of the city's land."""
-    return sum(geometry.area(district.ring) for district in plan.net.districts) / 1e6

@@ -83,10 +83,6 @@ class Traffic:
         self._home, self._work = self._sources(net)
         self._calibrate(lanes, chance)
 
-    def empty(self) -> Floats:
-        """The vehicles on each link at the dead of night, one run."""
-        return np.full((1, self.links), 0.3)
-
     def steady(self, out: float, back: float, inbound: float) -> Floats:
         """Vehicles on each link after some hours of this demand without queues; see :meth:`run`."""
         flow = self._balance(self._home * out + self._work * back, self._shares(inbound))

@@ -25,9 +25,6 @@ TITLES: Final = {
 }
 """uid -> title, in the order in which a newcomer should see them."""
 
-Values = dict[str, object]
-"""A data link as an override holds it."""
-
 
 def others(uid: str) -> Iterator[DashboardLink]:
     """From one board to all others, in the same time range."""
@@ -61,13 +58,6 @@ def node() -> list[dashboard.DynamicConfigValue]:
 def camera() -> list[dashboard.DynamicConfigValue]:
     """From a row that names a camera to its board."""
     return _rows("Open this camera", CAMERAS, {tag: _field(tag) for tag in ("node", "camera")})
-
-
-def district() -> list[dashboard.DynamicConfigValue]:
-    """From a row that names a district to its board, for the property that was chosen."""
-    return _rows(
-        "Open this district", DISTRICT, {"district": _field("district"), "property": "${property}"}
-    )
 
 
 def this_district() -> list[dashboard.DynamicConfigValue]:

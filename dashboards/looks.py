@@ -35,11 +35,6 @@ def scale() -> FieldColor:
     return FieldColor().mode(dashboard.FieldColorModeId.CONTINUOUS_YL_BL)
 
 
-def palette() -> FieldColor:
-    """One colour a series."""
-    return FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC)
-
-
 def steps(*pairs: tuple[float | None, str]) -> ThresholdsConfig:
     """Absolute thresholds: each colour holds from its value on, the first from minus infinity."""
     return (

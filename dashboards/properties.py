@@ -22,37 +22,15 @@ class Shown(NamedTuple):
     decimals: int = 0
 
 
-UNITS: Final = {
-    "%": "percent",
-    "/h": "suffix:/h",
-    "1": "short",
-    "By/s": "Bps",
-    "Cel": "celsius",
-    "[ppm]": "ppm",
-    "dB": "dB",
-    "deg": "degree",
-    "hPa": "pressurehpa",
-    "km/h": "velocitykmh",
-    "m": "lengthm",
-    "mg/m3": "conmgm3",
-    "mm/h": "suffix:mm/h",
-    "s": "s",
-    "ug/m3": "conμgm3",
-}
-"""UCUM code -> Grafana's unit."""
-
 PROPERTIES: Final = {
-    "speed": Shown("Traffic speed", UNITS["km/h"]),
-    "flow": Shown("Traffic flow", UNITS["/h"]),
-    "queue": Shown("Queue", UNITS["m"]),
-    "pm25": Shown("PM2.5", UNITS["ug/m3"], 1),
-    "no2": Shown("NO₂", UNITS["ug/m3"], 1),
-    "noise": Shown("Noise", UNITS["dB"]),
-    "water_level": Shown("Water level", UNITS["m"], 2),
-    "rain": Shown("Rain", UNITS["mm/h"], 1),
-    "temperature": Shown("Temperature", UNITS["Cel"], 1),
-    "occupancy": Shown("Parking", UNITS["%"]),
-    "people": Shown("People", UNITS["1"]),
+    "speed": Shown("Traffic speed", "velocitykmh"),
+    "flow": Shown("Traffic flow", "suffix:/h"),
+    "queue": Shown("Queue", "lengthm"),
+    "pm25": Shown("PM2.5", "conμgm3", 1),
+    "noise": Shown("Noise", "dB"),
+    "water_level": Shown("Water level", "lengthm", 2),
+    "occupancy": Shown("Parking", "percent"),
+    "people": Shown("People", "short"),
 }
 """Those with columns or figures of their own on the boards, in their order."""
 

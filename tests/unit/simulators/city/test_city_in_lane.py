@@ -15,6 +15,7 @@ from stream.lane.settings import LaneSettings
 from stream.scenario import load_scenarios
 
 START = 1_763_900_000_000
+HISTORY = 30 * 3_600_000
 END = START + 90_000
 KINDS = {
     "accident": {"spike"},

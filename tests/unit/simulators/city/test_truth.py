@@ -20,7 +20,7 @@ from tests.unit.simulators.city.worlds import (
 )
 
 RUSH = MONDAY + 7 * HOUR
-END = RUSH + 4 * HOUR
+END = RUSH + 210 * MINUTE
 
 WANTED = (
     at(20, "accident", "road-01", size=0.85),

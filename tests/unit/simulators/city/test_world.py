@@ -30,7 +30,7 @@ MANY = (
 )
 
 
-@pytest.mark.parametrize(("steps", "seed"), [(1, 1), (7, 2), (64, 3), (500, 1)])
+@pytest.mark.parametrize(("steps", "seed"), [(3, 1), (64, 3), (500, 1)])
 def test_no_figure_depends_on_how_it_is_computed(steps: int, seed: int) -> None:
     high = MONDAY + 75 * MINUTE
     one = world(6, seed, wanted=MANY)
@@ -41,13 +41,13 @@ def test_no_figure_depends_on_how_it_is_computed(steps: int, seed: int) -> None:
 
 
 def test_no_figure_depends_on_the_order_of_asking() -> None:
-    hours = list(range(7))
+    hours = list(range(5))
     in_order, jumbled = (world(8, wanted=MANY) for _ in range(2))
     expected = {hour: read(in_order, *bounds(hour)) for hour in hours}
     random.Random(1).shuffle(hours)
     for hour in hours + hours[:5]:
         assert equal(read(jumbled, *bounds(hour)), expected[hour])
-    end = MONDAY + 7 * HOUR
+    end = MONDAY + 5 * HOUR
     assert in_order.truth(end) == jumbled.truth(end)
 
 

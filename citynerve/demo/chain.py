@@ -146,6 +146,8 @@ class Chain:
             "spool": {"path": str(self.spool(node))},
         }
         path = self._write(node, config)
+        if "camera" in tables:
+            self.cameras.mkdir(exist_ok=True)
         until = ["--until-done"] if until_done else []
         process = self._run(node, ["edge", "run", "--config", str(path), *until])
         self._nodes.append(process)

@@ -41,6 +41,6 @@ def plan(options: Options, suffix: str = "") -> SimulatedCity | None:
     if options.until_done:
         wishes["--for"] = f"{options.simulated_seconds}s"
     return SimulatedCity(
-        tuple(node.id for node in city.plan(options.simulated, options.seed).nodes),
+        tuple(node.id for node in city.plan(options.simulated, options.seed, suffix).nodes),
         tuple(part for pair in wishes.items() for part in pair),
     )

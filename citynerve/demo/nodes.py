@@ -5,14 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from citynerve.demo.options import REPLAY_SPEED, Options, is_path
+import msgspec
+
+from citynerve.demo.options import REPLAY_SPEED, SCENE_MODEL, Options, is_path
 from citynerve.errors import ConfigError
 from edge.sensor.table import SUFFIXES
+from simulators import city
 
 Tables = dict[str, Any]
 
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST: Final = 40
+_PICTURE: Final = 640, 360
+_FPS: Final = 10.0
 _READ_EVERY: Final = 1_000
 """ms between two readings of a simulated datastream."""
 
@@ -28,13 +33,55 @@ def plan(options: Options, pictures: Path, suffix: str = "") -> dict[str, Tables
     Raises:
         ConfigError: A folder to replay holds no recorded files.
     """
-    nodes = [*_camera(options, pictures), *_replay(options)]
+    nodes = [*_scenes(options, pictures), *_camera(options, pictures), *_replay(options)]
     planned: dict[str, Tables] = {}
     for wanted, tables in nodes:
         node = _free(f"{wanted}{suffix}", planned)
         tables["node"]["id"] = node
         planned[node] = tables
     return planned
+
+
+def _scenes(options: Options, pictures: Path) -> list[tuple[str, Tables]]:
+    """Simulated cameras, each beside a node of the simulated city."""
+    if not options.scenes:
+        return []
+    from simulators.scene import Scene  # noqa: PLC0415 - OpenCV is heavy
+
+    plan = city.plan(options.simulated, options.seed)
+    nodes = []
+    for name, beside in options.scenes.items():
+        scene = Scene(name, options.seed, *_PICTURE, _FPS)
+        width, height = _PICTURE
+        told = {
+            "name": name,
+            "seed": options.seed,
+            "light": "clock",
+            "size": f"{width}x{height}",
+            "fps": _FPS,
+            "truth": str(pictures / f"{name}.truth.ndjson"),
+        }
+        if options.until_done:
+            told["seconds"] = options.simulated_seconds
+        camera = {
+            "name": name,
+            "source": "plugin:simulators.scene.live:LiveScene",
+            "model": SCENE_MODEL,
+            "options": told,
+            "lines": _tables(scene.lines),
+            "zones": _tables(scene.zones),
+            "preview": str(pictures),
+        }
+        neighbour = next(node for node in plan.nodes if node.kind == beside)
+        lat, lon = plan.frame.degrees(neighbour.at)
+        place = {"area": plan.area(neighbour), "position": {"lat": lat, "lon": lon}}
+        nodes.append((f"camera-{name}", {"node": place, "camera": [camera]}))
+    return nodes
+
+
+def _tables(structs: Sequence[msgspec.Struct]) -> list[Tables]:
+    """Structs as TOML would give them."""
+    return msgspec.json.decode(msgspec.json.encode(structs), type=list[Tables])
 
 
 def _camera(options: Options, pictures: Path) -> list[tuple[str, Tables]]:

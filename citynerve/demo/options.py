@@ -1,7 +1,7 @@
 """What the user asked the demo for."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,10 @@ from citynerve.parameters import Speed
 
 SIMULATED_NODES: Final = 24
 SIMULATED_SECONDS: Final = 60
-SCENES: Final = ("crossing", "square")
+SCENES: Final = {"crossing": "road", "square": "square"}
+"""Simulated camera scenes, and beside which kind of the city's nodes each stands."""
+SCENE_MODEL: Final = "scenes-512x288"
+"""Our own detector, made for these scenes."""
 REPLAY_SPEED: Final = 600.0
 
 
@@ -108,9 +111,9 @@ class Options:
         return max(1, round(self.seconds or SIMULATED_SECONDS))
 
     @property
-    def scenes(self) -> Sequence[str]:
+    def scenes(self) -> Mapping[str, str]:
         """The simulated camera scenes: beside a simulated city, where nothing else is asked for."""
-        return SCENES if self.simulated and self.video is None and self.nodes is None else ()
+        return SCENES if self.simulated and self.video is None and self.nodes is None else {}
 
 
 def is_path(name: str) -> bool:

@@ -101,11 +101,12 @@ def _found(of: Outcome) -> str:
 def _city(influx: Influx, city: CityTruth) -> CityScore | None:
     where = of_nodes(city.nodes)
     span = _span(influx, where)
-    if span is None:
+    path = Path(city.path)
+    if span is None or not path.exists():
         return None
     start, end, datastreams = span
     return judge(
-        read_truth(Path(city.path)),
+        read_truth(path),
         _anomalies(influx, where),
         start=start,
         end=end,

@@ -31,7 +31,8 @@ then computed once."""
 class NodeOptions(Config):
     """The ``options`` table of a simulated node; all of a city have the same but for ``node``.
 
-    ``node``: its id in the city's plan; ``nodes``, ``seed``: which city.
+    ``node``: its id in the city's plan; ``nodes``, ``seed``, ``suffix``: which
+    city (``simulators.city.plan``).
     ``start_ms``: when live time starts, ms since 1970 UTC.
     ``history_ms``: what is given at once at the start, up to ``start_ms``, so that detectors have
     seen some days; ``history_interval_ms``: between two readings of it (by default a minute).
@@ -59,6 +60,7 @@ class NodeOptions(Config):
     rate: Annotated[float, Meta(ge=0)] | None = None
     incidents: list[Wanted] = field(default_factory=list)
     truth: str | None = None
+    suffix: str = ""
 
     def settings(self) -> Settings:
         """The world that this node is part of."""
@@ -73,6 +75,7 @@ class NodeOptions(Config):
             quiet=self.quiet_ms,
             rate=self.rate,
             wanted=tuple(self.incidents),
+            suffix=self.suffix,
         )
 
 

@@ -48,6 +48,7 @@ def node_configs(  # noqa: PLR0913 - each is an option of its own
     rate: float | None = None,
     incidents: list[Wanted] | None = None,
     truth: str | None = None,
+    suffix: str = "",
 ) -> dict[str, dict[str, Any]]:
     """The configuration of each node's agent, without where its broker and spool are.
 
@@ -62,6 +63,7 @@ def node_configs(  # noqa: PLR0913 - each is an option of its own
         faults: Whether anything goes wrong.
         rate: Incidents drawn a day; None: as suits the city's size.
         incidents: Those that are asked for; None: :func:`showcase`.
+        suffix: Ends each node's id.
         truth: File for the ground truth, from the first node's folder; None: none is written.
 
     Returns:
@@ -70,7 +72,7 @@ def node_configs(  # noqa: PLR0913 - each is an option of its own
     Raises:
         ConfigError: There is no city of so many nodes.
     """
-    city = plan(n, seed)
+    city = plan(n, seed, suffix)
     start = now_ms() if start_ms is None else start_ms
     asked = showcase(city) if incidents is None else incidents
     shared: dict[str, Any] = {
@@ -82,6 +84,7 @@ def node_configs(  # noqa: PLR0913 - each is an option of its own
         "interval_ms": interval_ms,
         "speed": speed,
         "rate": rate if faults else 0.0,
+        "suffix": suffix or None,
         "incidents": [_said(to_builtins(one)) for one in asked] if faults else [],
     }
     configs = {}

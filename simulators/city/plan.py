@@ -125,8 +125,13 @@ class Plan(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def plan(nodes: int, seed: int) -> Plan:
+def plan(nodes: int, seed: int, suffix: str = "") -> Plan:
     """The city of this seed that has so many nodes.
+
+    Args:
+        nodes: How many.
+        seed: Of streets and places.
+        suffix: Ends each node's id, so that two runs may be stored beside each other.
 
     Raises:
         ConfigError: There are none, or more than a city is drawn for.
@@ -139,7 +144,8 @@ def plan(nodes: int, seed: int) -> Plan:
             fix=f"write a number from 1 to {MOST_NODES}",
         )
     net = streets.draw(nodes, seed)
-    return Plan(names.CITY, seed, net, tuple(_Placing(net, seed).place(nodes)), Frame(*CENTRE))
+    placed = (node._replace(id=node.id + suffix) for node in _Placing(net, seed).place(nodes))
+    return Plan(names.CITY, seed, net, tuple(placed), Frame(*CENTRE))
 
 
 class _Placing:

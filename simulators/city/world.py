@@ -62,6 +62,7 @@ class Settings(NamedTuple):
         rate: Incidents a day; None: as suits the city's size.
         wanted: Incidents that are asked for.
         without: Ids of incidents that do not happen, whoever wanted them.
+        suffix: Ends each node's id.
     """
 
     nodes: int
@@ -75,6 +76,7 @@ class Settings(NamedTuple):
     rate: float | None = None
     wanted: tuple[Wanted, ...] = ()
     without: frozenset[str] = frozenset()
+    suffix: str = ""
 
 
 class _Carried(NamedTuple):
@@ -104,7 +106,7 @@ class World:
 
     def __init__(self, settings: Settings, *, block_steps: int = BLOCK_STEPS) -> None:
         self.settings = settings
-        self.plan: Plan = plan(settings.nodes, settings.seed)
+        self.plan: Plan = plan(settings.nodes, settings.seed, settings.suffix)
         self.sites = sites(self.plan)
         self.first = settings.start - settings.history
         self.block = block_steps * STEP

@@ -1,5 +1,6 @@
 """``citynerve simulate city``."""
 
+import re
 import signal
 from pathlib import Path
 from types import FrameType
@@ -18,6 +19,12 @@ _DIR = click.Path(file_okay=False, path_type=Path)
 
 class _Settings(Config):
     mqtt: MqttConfig = field(default_factory=MqttConfig)
+
+
+def _suffix(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]{0,40}", text):
+        raise ValueError(f"{text!r} cannot end a node's id: write a-z, 0-9 and -, at most 40")
+    return text
 
 
 @click.command()
@@ -48,6 +55,7 @@ class _Settings(Config):
 )
 @click.option("--interval", type=Parsed("SPAN", span), help="Between readings. Default: as usual.")
 @click.option("--rate", type=click.FloatRange(min=0), help="Incidents drawn a day.")
+@click.option("--suffix", type=Parsed("TEXT", _suffix), help="Ends each node's id, such as -b.")
 @click.option("--mqtt-url", help="The broker. Default: CITYNERVE_MQTT_URL, or this machine's.")
 @click.option("--mqtt-root", help="Topics are below it. Default: city/v1.")
 @click.option("--mqtt-ca", help="PEM file that vouches for the broker, for mqtts.")
@@ -64,6 +72,7 @@ def city(  # noqa: PLR0913 - one for each option
     until_done: bool,
     interval: float | None,
     rate: float | None,
+    suffix: str | None,
     mqtt_url: str | None,
     mqtt_root: str | None,
     mqtt_ca: str | None,
@@ -88,6 +97,7 @@ def city(  # noqa: PLR0913 - one for each option
         length=_ms(length),
         interval=_ms(interval),
         rate=rate,
+        suffix=suffix,
     )
     chosen = {"mqtt.url": mqtt_url, "mqtt.root": mqtt_root, "mqtt.ca": _absolute(mqtt_ca)}
     given = {key: value for key, value in chosen.items() if value is not None}

@@ -49,7 +49,7 @@ def lay_out(folder: Path, run: Run, speed: Speed, mqtt: MqttConfig) -> list[str]
         ConfigError: There is no such city.
         UnavailableError: The folder cannot be written.
     """
-    plan = city.plan(run.nodes, run.seed)
+    plan = city.plan(run.nodes, run.seed, run.suffix)
     configs = city.node_configs(
         run.nodes,
         run.seed,
@@ -59,6 +59,7 @@ def lay_out(folder: Path, run: Run, speed: Speed, mqtt: MqttConfig) -> list[str]
         interval_ms=run.interval,
         speed=speed,
         rate=run.rate,
+        suffix=run.suffix,
         truth=f"../{TRUTH}",
     )
     # Neither names nor passwords: those stay in the environment.

@@ -21,6 +21,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     ``nodes``, ``seed``: which city. ``start``: when live time starts, ms since 1970 UTC.
     ``history``: ms before it that are given at once. ``length``: ms that live time lasts.
     ``interval``: ms between two readings of live time. ``rate``: incidents drawn a day.
+    ``suffix``: ends each node's id.
     """
 
     nodes: int | None = None
@@ -30,6 +31,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     length: int | None = None
     interval: int | None = None
     rate: float | None = None
+    suffix: str | None = None
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -45,6 +47,7 @@ class Run(Struct, frozen=True, kw_only=True):
     length: int | None
     interval: int | None
     rate: float | None
+    suffix: str = ""
     begun: int
 
     @property
@@ -131,6 +134,7 @@ def _begun(wish: Wish, *, real_time: bool, until_done: bool, now: int) -> Run:
         length=length,
         interval=wish.interval,
         rate=wish.rate,
+        suffix=wish.suffix or "",
         begun=now,
     )
 
@@ -150,4 +154,5 @@ _OPTIONS: Final = {
     "length": "--for",
     "interval": "--interval",
     "rate": "--rate",
+    "suffix": "--suffix",
 }

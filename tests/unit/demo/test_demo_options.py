@@ -62,9 +62,9 @@ def test_how_long_a_simulated_city_lasts_that_is_to_end_by_itself() -> None:
 
 def test_simulated_cameras_stand_beside_a_city_that_nobody_has_sized() -> None:
     assert Options().scenes == SCENES
-    assert Options(nodes=10).scenes == ()
-    assert Options(video=Path("v.mp4"), model="m").scenes == ()
-    assert Options(replay=[Path("a.csv")]).scenes == ()
+    assert Options(nodes=10).scenes == {}
+    assert Options(video=Path("v.mp4"), model="m").scenes == {}
+    assert Options(replay=[Path("a.csv")]).scenes == {}
 
 
 def test_a_run_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,8 @@ _LARGE: Final = 12
 
 def draw(panel: Mapping[str, Any], data: PanelData, look: Look) -> Drawing:
     """The layers from the lowest to the highest; the ground is the page's."""
-    layers, legends, count = [], [], 0
+    layers: list[dict[str, Any]] = []
+    legends: list[dict[str, Any]] = []
     for layer in (panel.get("options") or {}).get("layers") or ():
         if layer.get("type") != "markers":
             continue
@@ -28,7 +29,6 @@ def draw(panel: Mapping[str, Any], data: PanelData, look: Look) -> Drawing:
         name = look.tr(layer.get("name") or "")
         ringed = _is_ringed(layer)
         layers.append({"name": name, "ringed": ringed, "points": points})
-        count += len(points)
         if points:
             legends += _legend(layer, colored, bounds, name, look)
     return Drawing(

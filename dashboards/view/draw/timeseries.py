@@ -34,7 +34,7 @@ class Series(NamedTuple):
 
     frame: Frame
     field: Field
-    index: int
+    number: int
     color: str
     axis: int
     points: list[Point]
@@ -93,7 +93,7 @@ def gapped(field: Field, times: Field) -> list[Point]:
         if empty and last is not None and _bridged(spans, at - last):
             while points and points[-1][1] is None:
                 points.pop()
-        elif last is not None and _is_number(most) and at - last > most:
+        elif last is not None and isinstance(most, int | float) and at - last > most:
             points.append((last + 1, None))
         points.append((at, amount))
         last = at
@@ -148,7 +148,7 @@ def _drawn(one: Series, look: Look) -> dict[str, Any]:
     style = custom.get("drawStyle") or "line"
     stack = _stack(one.field)
     series: dict[str, Any] = {
-        "id": f"s{one.index}",
+        "id": f"s{one.number}",
         "name": look.title(one.field),
         "yAxisIndex": one.axis,
         "color": one.color,
@@ -250,7 +250,7 @@ def _band(one: Series, others: Sequence[Series]) -> dict[str, Any] | None:
     return {
         "type": "custom",
         "draws": "band",
-        "id": f"band{one.index}",
+        "id": f"band{one.number}",
         "name": values.title(one.field),
         "yAxisIndex": one.axis,
         "color": one.color,

@@ -42,7 +42,7 @@ class Section(NamedTuple):
 
     title: str
     open: bool
-    panels: list[Mapping[str, Any]]
+    panels: Sequence[Mapping[str, Any]]
 
 
 class BoardPage:
@@ -185,7 +185,10 @@ class BoardPage:
             return chosen, {name: engine.options(board, name, chosen) for name in names}
 
         try:
-            self._chosen, offered = await run.io_bound(ask)
+            done = await run.io_bound(ask)
+            if done is None:
+                return  # the view ends
+            self._chosen, offered = done
             self._say_problem("")
         except CityNerveError as error:
             self._say_problem(str(error))
@@ -365,20 +368,18 @@ def asks(panel: Panel, variable: Variable) -> bool:
 
 def sections(board: Mapping[str, Any]) -> Iterator[Section]:
     """The board's panels by rows, in the order in which they are read."""
-    current = Section("", open=True, panels=[])
+    title, is_open = "", True
+    panels: list[Mapping[str, Any]] = []
     for panel in board.get("panels") or ():
         if panel.get("type") != "row":
-            current.panels.append(panel)
+            panels.append(panel)
             continue
-        if current.panels:
-            yield _placed(current)
-        current = Section(
-            panel.get("title") or "",
-            open=not panel.get("collapsed"),
-            panels=list(panel.get("panels") or ()),
-        )
-    if current.panels:
-        yield _placed(current)
+        if panels:
+            yield _placed(Section(title, is_open, panels))
+        title, is_open = panel.get("title") or "", not panel.get("collapsed")
+        panels = list(panel.get("panels") or ())
+    if panels:
+        yield _placed(Section(title, is_open, panels))
 
 
 def _placed(section: Section) -> Section:

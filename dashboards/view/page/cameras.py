@@ -42,7 +42,7 @@ class Wall:
         ui.timer(PERIOD_S, self._look)
 
     async def _look(self) -> None:
-        found = await run.io_bound(self._cameras.list)
+        found = await run.io_bound(self._cameras.list) or []
         for stem in [stem for stem in self._shown if stem not in {one.stem for one in found}]:
             self._shown.pop(stem).delete()
         for camera in found:

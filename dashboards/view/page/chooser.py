@@ -59,7 +59,7 @@ class Chooser:
             .classes("cn-var-select")
         )
 
-    def _changed(self, event: ValueChangeEventArguments) -> None:
+    def _changed(self, event: ValueChangeEventArguments[Any]) -> None:
         if self._quiet:
             return
         before = event.previous_value if self.variable.multi else None

@@ -44,7 +44,10 @@
     const said = document.getElementById("cn-said");
     if (said) said.textContent = text;
   };
-  window.cnGo = (address) => history.pushState(null, "", address);
+  window.cnGo = (address) => {
+    history.pushState(null, "", address);
+    at = here();
+  };
 
   // The frames that were sent as plain HTML leave as soon as the page itself stands.
   document.addEventListener("DOMContentLoaded", () => {
@@ -63,7 +66,10 @@
     apply();
     emit("cn-shade", shade());
   });
-  window.addEventListener("popstate", () => window.location.reload());
+  // Back and forward lead to other ranges and choices; within one, "#main" leads to the content.
+  const here = () => window.location.pathname + window.location.search;
+  let at = here();
+  window.addEventListener("popstate", () => here() !== at && window.location.reload());
   document.addEventListener("visibilitychange", () => emit("cn-away", document.hidden));
 
   const seen = new Set();

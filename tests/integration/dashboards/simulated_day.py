@@ -87,7 +87,7 @@ def write(end: int) -> Written:
             closed += output.closed
     _roll_up(closed, written)
     for number in range(12):
-        written.main.extend(told(end - (12 - number) * 5_000, 9.0 * number))
+        written.main.extend(told(end - (12 - number) * MINUTE_MS, 9.0 * number))
     return written
 
 

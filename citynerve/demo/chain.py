@@ -209,10 +209,15 @@ class Chain:
                 yield process
 
     def stop_chain(self, budget: Budget) -> None:
-        """End the nodes, which hand over what they can, then the stream. The servers stay."""
-        self._stop([self._view] if self._view else [], budget.view)
+        """End the nodes, which hand over what they can, then the stream. The servers stay.
+
+        The view ends meanwhile: its open pages are said goodbye to, which takes a moment.
+        """
+        view = [self._view] if self._view else []
+        self._ask(view)
         self._stop(self._nodes, budget.nodes)
         self._stop([self._stream] if self._stream else [], budget.stream)
+        self._stop(view, budget.view)
 
     def stop_servers(self, budget: Budget) -> None:
         """End our own servers."""
@@ -268,12 +273,18 @@ class Chain:
         }
         return environment | _set_only(secrets)
 
-    def _stop(self, processes: Iterable[Process], timeout: float) -> None:
+    def _ask(self, processes: Iterable[Process]) -> list[Process]:
+        """Ask those that still run to end; which ones."""
         running = [process for process in processes if process.poll() is None]
         for process in running:
-            process.usage()
-            self.asked.add(process.pid)
-            process.signal(signal.SIGTERM)
+            if process.pid not in self.asked:
+                process.usage()
+                self.asked.add(process.pid)
+                process.signal(signal.SIGTERM)
+        return running
+
+    def _stop(self, processes: Iterable[Process], timeout: float) -> None:
+        running = self._ask(processes)
         deadline = time.monotonic() + timeout
         for process in running:
             if process.wait(max(0.0, deadline - time.monotonic())) is None:

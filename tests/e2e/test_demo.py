@@ -4,144 +4,86 @@ import csv
 import json
 import math
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import cv2
 import pytest
 
-from citynerve.demo.process import free_port
 from citynerve.influx import Influx
 from citynerve.mqtt import Link
+from tests.e2e.running import STEP, Start, assert_nothing_left, left_behind, pid_of
 from tests.servers import InfluxDb1, Mosquitto
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
-STEP = 60.0
-"""Seconds that any one step may take on a busy machine."""
-
-
-class Running:
-    """A demo that runs."""
-
-    def __init__(self, folder: Path, *arguments: str, **env: str) -> None:
-        self.folder = folder
-        self.output = folder.parent / f"{folder.name}.txt"
-        command = [sys.executable, "-m", "citynerve", "demo", "--dir", str(folder), *arguments]
-        with self.output.open("wb") as sink:
-            self._popen = subprocess.Popen(
-                command, stdout=sink, stderr=subprocess.STDOUT, env={**os.environ, **env}
-            )
-
-    def wait(self, timeout: float = STEP) -> int:
-        return self._popen.wait(timeout)
-
-    def text(self) -> str:
-        return self.output.read_text(encoding="utf-8")
-
-    def wait_for(self, path: str) -> None:
-        """Wait until a file of the run exists."""
-        deadline = time.monotonic() + STEP
-        while not (self.folder / path).exists():
-            assert self._popen.poll() is None, self.text()
-            assert time.monotonic() < deadline, f"no {path}"
-            time.sleep(0.05)
-
-    def signal(self, number: signal.Signals) -> None:
-        self._popen.send_signal(number)
-
-    def end(self) -> None:
-        if self._popen.poll() is None:
-            self._popen.kill()
-            self._popen.wait()
-
-
-Start = Callable[..., Running]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts demos, and ends those that still run after the test."""
-    running: list[Running] = []
-
-    def begin(*arguments: str, name: str = "run", **env: str) -> Running:
-        running.append(Running(tmp_path / name, *arguments, **env))
-        return running[-1]
-
-    yield begin
-    for demo in running:
-        demo.end()
-
-
-def left_behind(folder: Path) -> list[str]:
-    """The command lines of processes that work in a run's folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            if str(folder) in command:
-                found.append(command)
-    return found
-
-
-def assert_nothing_left(folder: Path) -> None:
-    # What the kernel kills for us may take a moment to be gone.
-    deadline = time.monotonic() + 5
-    while left := left_behind(folder):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
-
-
-def pid_of(demo: Running, process: str) -> int:
-    config = str(demo.folder / process / "config.toml")
-    deadline = time.monotonic() + STEP
-    while time.monotonic() < deadline:
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and config in (entry / "cmdline").read_text():
-                    return int(entry.name)
-            except OSError:
-                continue
-        time.sleep(0.05)
-    raise AssertionError(f"no process of {config}")
-
 
 def test_a_simulated_city_arrives_whole(start: Start, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    demo = start("--for", "8s", "--until-done", "--nodes", "3", "--report", str(report))
+    demo = start("--for", "8s", "--until-done", "--nodes", "6", "--report", str(report))
     assert demo.wait() == 0, demo.text()
     told = json.loads(report.read_bytes())
     assert told["ok"] is True
-    assert told["nodes"] == ["road-01", "air-02", "water-03"]
-    # 48 hours by the minute, then 8 seconds; and some are silent for some of the hours.
-    per_stream = {(d["node"], d["property"]): d["stored"] for d in told["datastreams"]}
-    assert per_stream["air-02", "pm25"] == 48 * 60 + 8
-    assert per_stream["water-03", "humidity"] == 48 * 60 + 8
-    loops = {d["sensor"]: d for d in told["datastreams"] if d["property"] == "speed"}
-    assert loops["loop-in"]["stored"] == 48 * 60 + 8 - 4 * 60
-    assert loops["loop-out"]["stored"] == 48 * 60 + 8
+    assert told["nodes"] == [
+        *("road-01", "air-02", "water-03", "noise-04", "parking-05", "square-06"),
+    ]
+    # 48 hours by the minute, then 8 seconds; and what is silent for some of the hours.
+    silent: dict[tuple[str, str, str], int] = defaultdict(int)
+    truth = (demo.folder / "city" / "truth.ndjson").read_text().splitlines()
+    for touched in (one for line in truth for one in json.loads(line)["datastreams"]):
+        if touched["effect"] == "silent":
+            key = touched["node"], touched["sensor"], touched["property"]
+            silent[key] += (touched["end"] - touched["start"]) // 60_000
+    assert silent
+    stored = {(d["node"], d["sensor"], d["property"]): d for d in told["datastreams"]}
+    assert {key: one["stored"] for key, one in stored.items()} == {
+        key: 48 * 60 + 4 - silent[key] for key in stored
+    }
     for one in told["datastreams"]:
         assert one["read"] == one["distinct"] == one["sent"] == one["stored"]
         assert (one["unsent"], one["lost"], one["doubled"]) == (0, 0, 0)
         assert set(one["windows"].values()) == {one["stored"] - one["bad"]}
     assert told["anomalies"]["gap"] >= 1
     assert told["anomalies"]["flatline"] >= 1
+    found = told["scorecard"]["city"]["incidents"]
+    assert found["found"] > found["missed"]
     names = [process["name"] for process in told["processes"]]
-    assert names == ["mosquitto", "influxdb", "stream", "road-01", "air-02", "water-03"]
+    assert names == ["mosquitto", "influxdb", "stream", "city", "view"]
     assert all(process["code"] == 0 for process in told["processes"])
     assert all(process["cpu_seconds"] > 0 for process in told["processes"])
     assert all(process["peak_memory_mib"] > 1 for process in told["processes"])
     assert_nothing_left(demo.folder)
+    told_later = status(demo.folder)
+    assert "ended" in told_later
+    assert f"incidents: found {found['found']} of " in told_later
+
+
+def status(folder: Path) -> str:
+    """What ``citynerve demo status`` says of a run."""
+    command = [sys.executable, "-m", "citynerve", "demo", "status", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=STEP)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_how_it_is_going_can_be_asked_while_it_goes(start: Start) -> None:
+    demo = start("--nodes", "2")
+    demo.wait_for("view/address")
+    page = (demo.folder / "view" / "address").read_text().strip()
+    with urllib.request.urlopen(page, timeout=STEP) as answer:  # noqa: S310 - our own
+        assert b"CityNerve" in answer.read()
+    deadline = time.monotonic() + STEP
+    while page not in (said := status(demo.folder)) or "stored 0\n" in said:
+        assert time.monotonic() < deadline, said
+    assert "lost 0, doubled 0" in said
+    demo.signal(signal.SIGINT)
+    assert demo.wait() == 0, demo.text()
 
 
 MAPPING = """
@@ -196,7 +138,7 @@ def test_recorded_files_arrive_exactly_on_servers_of_the_users(
     assert demo.wait() == 0, demo.text()
     told = json.loads(report.read_bytes())
     names = [process["name"] for process in told["processes"]]
-    assert names == ["stream", "water-levels" + names[1].removeprefix("water-levels")]
+    assert [names[0], names[1][:13], *names[2:]] == ["stream", "water-levels-", "view"]
     assert told["totals"]["read"] == 630
     assert told["totals"]["repeated"] == 630 - sum(map(len, expected.values()))
     assert told["totals"]["late"] == 0
@@ -268,7 +210,7 @@ def test_it_ends_within_ten_seconds_and_leaves_nothing(
     start: Start, number: signal.Signals
 ) -> None:
     demo = start("--nodes", "2")
-    demo.wait_for("air-02/spool.db")
+    demo.wait_for("city/air-02/spool.db")
     began = time.monotonic()
     demo.signal(number)
     code = demo.wait(10)
@@ -279,7 +221,7 @@ def test_it_ends_within_ten_seconds_and_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    "path", ["mosquitto/mosquitto.conf", "influxdb/data", "air-02/config.toml"]
+    "path", ["mosquitto/mosquitto.conf", "influxdb/data", "city/air-02/config.toml"]
 )
 def test_who_ends_it_before_it_serves_is_told_of_no_problem(start: Start, path: str) -> None:
     demo = start("--nodes", "2")
@@ -292,7 +234,7 @@ def test_who_ends_it_before_it_serves_is_told_of_no_problem(start: Start, path: 
 
 def test_a_demo_that_is_killed_takes_its_processes_with_it(start: Start) -> None:
     demo = start("--nodes", "1")
-    demo.wait_for("road-01/spool.db")
+    demo.wait_for("city/road-01/spool.db")
     assert len(left_behind(demo.folder)) >= 4
     demo.signal(signal.SIGKILL)
     demo.wait()
@@ -309,82 +251,11 @@ def test_two_demos_run_beside_each_other(start: Start) -> None:
 
 def test_a_process_that_dies_is_told_and_ends_it_all(start: Start) -> None:
     demo = start("--nodes", "1")
-    demo.wait_for("road-01/spool.db")
+    demo.wait_for("city/road-01/spool.db")
     os.kill(pid_of(demo, "stream"), signal.SIGKILL)
     assert demo.wait() == 1, demo.text()
     assert "stream ended with code -9" in demo.text()
     assert_nothing_left(demo.folder)
-
-
-def refused(demo: Running) -> str:
-    """The one message of a demo that could not run."""
-    assert demo.wait() == 2, demo.text()
-    text = demo.text()
-    assert "Traceback" not in text
-    assert len(re.findall(r"^error: ", text, re.MULTILINE)) == 1, text
-    assert_nothing_left(demo.folder)
-    return text
-
-
-def test_no_broker(start: Start) -> None:
-    url = f"mqtt://127.0.0.1:{free_port()}"
-    text = refused(start(CITYNERVE_MQTT_URL=url))
-    assert url in text
-    assert "CITYNERVE_MQTT_URL" in text
-
-
-def test_no_influxdb(start: Start) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
-    text = refused(start(CITYNERVE_INFLUX_URL=url))
-    assert url in text
-    assert "CITYNERVE_INFLUX_URL" in text
-
-
-def test_something_else_on_the_port(start: Start, broker: Mosquitto) -> None:
-    url = f"http://127.0.0.1:{broker.port}"
-    assert url in refused(start(CITYNERVE_INFLUX_URL=url))
-
-
-def test_a_wrong_password(start: Start, tmp_path: Path) -> None:
-    server = InfluxDb1(tmp_path / "influxdb", user=("writer", "secret"))
-    server.start()
-    try:
-        text = refused(
-            start(CITYNERVE_INFLUX_URL=server.config.url, CITYNERVE_INFLUX_TOKEN="writer:guess")
-        )
-    finally:
-        server.stop()
-    assert "refuses the credentials" in text
-    assert "guess" not in text
-
-
-def test_a_video_that_is_not_there(start: Start) -> None:
-    text = refused(start("--video", "none.mp4", "--model", "none.onnx"))
-    assert "--video: no such file (got 'none.mp4')" in text
-
-
-def test_a_file_that_no_mapping_fits(start: Start, tmp_path: Path) -> None:
-    path = tmp_path / "odd.csv"
-    path.write_text("this,that\n1,2\n", encoding="utf-8")
-    text = refused(start("--replay", str(path)))
-    assert str(path) in text
-    assert "mapping" in text
-
-
-def test_a_model_that_is_no_detector(start: Start, samples: Path, tmp_path: Path) -> None:
-    model = tmp_path / "noise.onnx"
-    model.write_bytes(bytes(range(256)))
-    video = samples / "footage" / "one-by-one-person-detection.mp4"
-    text = refused(start("--video", str(video), "--model", str(model)))
-    assert str(model) in text
-    assert "fix: " in text
-
-
-def test_footage_that_is_no_video(start: Start, samples: Path, tmp_path: Path) -> None:
-    video = tmp_path / "noise.mp4"
-    video.write_bytes(bytes(range(256)))
-    model = samples / "models" / "picodet_s_320_coco.onnx"
-    assert str(video) in refused(start("--video", str(video), "--model", str(model)))
 
 
 def test_a_camera_counts_the_people_of_real_footage(

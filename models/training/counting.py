@@ -63,7 +63,7 @@ def count(model: Model, scene: Scene, seconds: float) -> Counts:
         )
         counts.counted.update(
             (one.line, one.direction, one.cls)
-            for one in pipeline.step(Frame(t, picture))
+            for one in pipeline.look(Frame(t, picture)).items
             if isinstance(one, Crossing)
         )
     return counts

@@ -19,7 +19,7 @@ from models.manifest import Input
 from models.training.network import CLASSES, HEIGHT, WIDTH
 from models.training.targets import Floats, Objects
 from simulators.scene import SCENES, Scene
-from simulators.scene.look import LIGHTS, WEATHERS, Light, Weather
+from simulators.scene.look import Light, Weather
 
 Split = Literal["train", "tune", "held-out"]
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
@@ -37,9 +37,11 @@ LEAST_SIZE: Final = 6.0
 """Root of a box's area in pixels of the model's input; smaller ones are not judged."""
 INPUT: Final = Input(width=WIDTH, height=HEIGHT, colour="bgr", resize="letterbox")
 
+_LIGHTS: Final[tuple[Light, ...]] = get_args(Light)
+_WEATHERS: Final[tuple[Weather, ...]] = get_args(Weather)
 _SIZES: Final = ((640, 360), (640, 360), (960, 540), (640, 480), (1280, 720))
 _FPS: Final = 10.0
-_FRAMES: Final[dict[Split, int]] = {"train": 24, "tune": 12, "held-out": 12}
+_FRAMES: Final[dict[Split, int]] = {"train": 16, "tune": 12, "held-out": 12}
 """Pictures taken from one run, far enough apart for all to have moved on."""
 _APART: Final = 29
 _BY_CLASS: Final = 0.5
@@ -142,7 +144,7 @@ def judged(boxes: Floats, classes: np.ndarray, visible: Floats) -> Objects:
 
 def plan(split: Split, pictures: int) -> list[Run]:
     """Runs of every scene in every light and weather, with seeds of the split's own."""
-    kinds = list(itertools.product(SCENES, LIGHTS, WEATHERS))
+    kinds = list(itertools.product(SCENES, _LIGHTS, _WEATHERS))
     random = np.random.default_rng(SEEDS[split])
     runs = []
     each = _FRAMES[split]

@@ -97,6 +97,14 @@ class _Canvas:
         return Sprite(self.x, self.y, colours, np.asarray(cv2.extractChannel(small, 3), np.uint8))
 
 
+class _Joints(NamedTuple):
+    """Where joints are in the picture, pixels a metre there, and the first joint of each stroke."""
+
+    pixels: list[list[float]]
+    metres: list[float]
+    firsts: list[int]
+
+
 class Drawer:
     """Draws the actors of one scene in one look.
 
@@ -109,7 +117,7 @@ class Drawer:
         self._camera = camera
         self._look = look
         self._right = np.array([camera.matrix[0] - camera.width / 2 * camera.matrix[2]])[0, :2]
-        self._right /= np.linalg.norm(self._right)
+        self._right = (self._right / np.linalg.norm(self._right)).tolist()
         self._mirrored = _SKY * 2.2 * np.minimum(1, look.ambient.mean() * 2) if look.light else _SKY
 
     def body(
@@ -174,16 +182,17 @@ class Drawer:
         if not poses:
             return []
         joints: list[tuple[float, float, float]] = []
-        firsts: list[list[int]] = []
+        firsts: list[int] = []
+        lasts: list[int] = []
+        begins: list[int] = []
         for pose in poses:
-            numbers = []
+            begins.append(len(joints))
             for stroke in pose.strokes:
-                numbers.append(len(joints))
+                firsts.append(len(joints))
                 joints.append(stroke[0])
                 if isinstance(stroke, _PAIRS):
                     joints.append(stroke[1])
-            firsts.append(numbers)
-        begins = [numbers[0] for numbers in firsts]
+                lasts.append(len(joints) - 1)
         counts = np.diff([*begins, len(joints)])
         stands = np.array([(p.x, p.y, math.cos(p.heading), math.sin(p.heading)) for p in poses])
         x, y, cos, sin = np.repeat(stands, counts, axis=0).T
@@ -206,7 +215,8 @@ class Drawer:
         dark, lit = self._limbs(poses)
         sprites: list[Sprite | None] = []
         colour = 0
-        every = pixels.tolist(), scales.tolist(), depths.tolist()
+        every = _Joints(pixels.tolist(), scales.tolist(), firsts)
+        away = ((depths[firsts] + depths[lasts]) / 2).tolist()
         for number, pose in enumerate(poses):
             count = len(pose.strokes)
             canvas = None
@@ -217,7 +227,8 @@ class Drawer:
                 sprites.append(None)
             else:
                 shades = dark[colour : colour + count], lit[colour : colour + count]
-                self._strokes(canvas, pose, firsts[number], every, shades)
+                part = slice(colour, colour + count)
+                self._strokes(canvas, pose, every, part, away[part], shades)
                 sprites.append(canvas.sprite())
             colour += count
         return sprites
@@ -230,28 +241,26 @@ class Drawer:
         self,
         canvas: _Canvas,
         pose: Pose,
-        firsts: Sequence[int],
-        every: tuple[list[list[float]], list[float], list[float]],
+        joints: _Joints,
+        part: slice,
+        away: Sequence[float],
         shades: tuple[Sequence[list[float]], Sequence[list[float]]],
     ) -> None:
-        """Draw one figure's strokes from back to front; ``every``: pixels, scales and depths."""
-        pixels, scales, depths = every
+        """Draw one figure's strokes, which are a part of all, from back to front."""
         dark, lit = shades
-        across = float(
-            abs(math.cos(pose.heading) * self._right[0] + math.sin(pose.heading) * self._right[1])
+        across = abs(
+            math.cos(pose.heading) * self._right[0] + math.sin(pose.heading) * self._right[1]
         )
-        pen = _Pen(canvas, scales, pixels, (math.sqrt(max(0.0, 1 - across**2)), across))
-        far = [
-            (-(depths[first] + depths[first + 1]) / 2, number)
-            if isinstance(stroke, _PAIRS)
-            else (_LIFT * isinstance(stroke, Canopy) - depths[first], number)
-            for number, (stroke, first) in enumerate(zip(pose.strokes, firsts, strict=True))
-        ]
-        far.sort()
+        pen = _Pen(canvas, joints, (math.sqrt(max(0.0, 1 - across**2)), across))
+        firsts = joints.firsts[part]
+        strokes = pose.strokes
+        keys = [-depth for depth in away]
+        if isinstance(strokes[-1], Canopy):
+            keys[-1] += _LIFT
         plain = canvas.height < _LEAST
-        for _, number in far:
+        for number in sorted(range(len(strokes)), key=keys.__getitem__):
             lighter = None if plain else lit[number]
-            pen.stroke(pose.strokes[number], firsts[number], dark[number], lighter)
+            pen.stroke(strokes[number], firsts[number], dark[number], lighter)
 
     def _limbs(self, poses: Sequence[Pose]) -> tuple[list[list[float]], list[list[float]]]:
         """Each stroke's colour on its dark and on its light side."""
@@ -282,31 +291,28 @@ _PAIRS: Final = (Limb, Trunk)
 """Strokes between two joints."""
 
 
-class _Pen(NamedTuple):
+class _Pen:
     """Draws strokes.
 
-    Attributes:
+    Args:
         onto: The canvas.
-        metres: For each joint, how many pixels of the picture a metre has there.
-        pixels: For each joint, where in the picture it is.
+        joints: Where they are.
         lateral: How much of a figure's breadth and of its depth is seen.
     """
 
-    onto: _Canvas
-    metres: list[float]
-    pixels: list[list[float]]
-    lateral: tuple[float, float]
+    __slots__ = ("canvas", "lateral", "left", "metres", "pixels", "scale", "top")
 
-    @property
-    def canvas(self) -> Pixels:
-        """What is drawn on."""
-        return self.onto.pixels
+    def __init__(self, onto: _Canvas, joints: _Joints, lateral: tuple[float, float]) -> None:
+        self.canvas = onto.pixels
+        self.left, self.top, self.scale = onto.x, onto.y, onto.scale
+        self.metres = joints.metres
+        self.pixels = joints.pixels
+        self.lateral = lateral
 
     def at(self, joint: int) -> tuple[float, float]:
         """Where a joint is on the canvas."""
         u, v = self.pixels[joint]
-        onto = self.onto
-        return (u - onto.x) * onto.scale - 0.5, (v - onto.y) * onto.scale - 0.5
+        return (u - self.left) * self.scale - 0.5, (v - self.top) * self.scale - 0.5
 
     def stroke(
         self,
@@ -316,7 +322,7 @@ class _Pen(NamedTuple):
         lit: list[float] | None,
     ) -> None:
         x, y = self.at(first)
-        scale = self.metres[first] * self.onto.scale
+        scale = self.metres[first] * self.scale
         match stroke:
             case Limb(width=width):
                 broad = max(1, round(width * scale))
@@ -353,7 +359,7 @@ class _Pen(NamedTuple):
 
     def _trunk(self, trunk: Trunk, first: int, dark: list[float], lit: list[float] | None) -> None:
         (x, y), (u, v) = self.at(first), self.at(first + 1)
-        scale = self.metres[first] * self.onto.scale
+        scale = self.metres[first] * self.scale
         across, along = self.lateral
         deep = trunk.depth / 2 * along
         low, high = ((width**2 * across**2 + deep**2) ** 0.5 * scale for width in trunk.widths)

@@ -93,7 +93,7 @@ def layout(seed: int) -> Layout:
         walks=(
             Walk(((-27, 14), (0, 15.5), (27, 18.5)), 3.0, chance.uniform(110, 200)),
             Walk(((-13, 1), (-3, 14.5), (10, 29)), 3.0, chance.uniform(80, 160)),
-            Walk(((-45, 30.3), (45, 30.3)), 0.9, chance.uniform(60, 120)),
+            Walk(((-45, 28.3), (45, 28.3)), 0.7, chance.uniform(60, 120)),
             Walk(((-45, 39.8), (45, 39.8)), 2.0, chance.uniform(120, 240)),
         ),
         lines=(
@@ -112,7 +112,7 @@ def layout(seed: int) -> Layout:
                 rectangle(-16, 9.5, 16, 25.5),
                 chance.randint(12, 20),
                 chance.randint(3, 5),
-                ((-27, 15), (27, 18), (-13, 0), (12, 0), (0, 30.2), (-20, 30.2)),
+                ((-27, 15), (27, 18), (-13, 0), (12, 0), (-33, 28), (33, 28)),
             ),
         ),
         sun=(chance.uniform(0, 360), chance.uniform(38, 62)),

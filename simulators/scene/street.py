@@ -18,6 +18,8 @@ from simulators.scene.layout import (
 )
 
 _FAR = 92.0
+_END = _FAR + 14
+"""Y at which people turn off, and at which the street ends."""
 _VEHICLES = (("car", 0.8), ("bus", 0.08), ("truck", 0.12))
 _SOUTH, _NORTH = -1.75, 1.75
 """X of the lanes' middles: traffic keeps right, so that what comes towards the camera is left."""
@@ -32,11 +34,11 @@ def layout(seed: int) -> Layout:
     slabs = chance.choice(("#a8a39a", "#9d9c99", "#b3a898", "#a19a90"))
     patches = (
         Patch(rectangle(-60, -20, 60, _FAR + 40), "#8d8a84", "slabs"),
-        Patch(rectangle(left, -20, right, _FAR), slabs, "slabs"),
-        Patch(rectangle(-6.05, -20, 5.35, _FAR), "#b9b6b0", "plain"),
-        Patch(rectangle(-5.9, -20, 5.2, _FAR), asphalt, "asphalt"),
+        Patch(rectangle(left, -20, right, _END), slabs, "slabs"),
+        Patch(rectangle(-6.05, -20, 5.35, _END), "#b9b6b0", "plain"),
+        Patch(rectangle(-5.9, -20, 5.2, _END), asphalt, "asphalt"),
         Patch(
-            rectangle(3.5, -20, 5.2, _FAR),
+            rectangle(3.5, -20, 5.2, _END),
             chance.choice(("#8a4f45", "#7d5348", asphalt)),
             "asphalt",
         ),
@@ -63,9 +65,9 @@ def layout(seed: int) -> Layout:
     marks += [rectangle(x, 25.2, x + 0.5, 28.8) for x in (-3.4 + 1.0 * n for n in range(7))]
     marks += [rectangle(-3.6, y, -5.9, y + 0.1) for y in range(-4, 22, 6)]
     marks += [rectangle(0.2, 23.9, 3.3, 24.2), rectangle(-3.4, 29.8, -0.2, 30.1)]
-    buildings = [*_row(chance, left, -6, _FAR), *_row(chance, right, 4, _FAR)]
+    buildings = [*_row(chance, left, -6, _END), *_row(chance, right, 4, _END)]
     buildings.append(
-        Building((left, _FAR), (right, _FAR), chance.uniform(12, 18), chance.getrandbits(30))
+        Building((left, _END), (right, _END), chance.uniform(12, 18), chance.getrandbits(30))
     )
     props = [
         Prop("parked", -4.8 + chance.uniform(-0.08, 0.08), y + chance.uniform(-0.3, 0.3), -1.5708)

@@ -64,7 +64,10 @@ class Route(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Mover:
-    """A vehicle or bicycle on its way; ``way`` is that of its middle along its route, metres."""
+    """A vehicle or bicycle on its way.
+
+    ``way`` is that of its middle along its route, metres; ``halting``: it brakes for a stop line.
+    """
 
     number: int
     cls: str
@@ -74,6 +77,7 @@ class Mover:
     speed: float
     wish: float
     braking: bool = False
+    halting: bool = False
     push: float = 0.0
 
     def lane(self) -> int:
@@ -185,11 +189,14 @@ class Traffic:
             wished = min(wished, math.sqrt(slow**2 + 2 * 1.2 * max(0.0, away - 1.0)))
         gap, closing = self._leader(mover)
         start = _START[mover.cls]
+        halting = False
         for number in range(lane, len(mover.route.lanes)):
             for place, rule in mover.route.lanes[number].stops:
                 away = mover.route.begins[number] + place - mover.way - mover.length / 2
                 if _PAST < away < min(gap, _SIGHT) and must_stop(rule, mover, away):
                     gap, closing = away + _GAP - 0.4, mover.speed
+                    halting = True
+        mover.halting = halting
         root = 2 * math.sqrt(start * _BRAKE)
         wanted = _GAP + max(0.0, mover.speed * _HEADWAY + mover.speed * closing / root)
         free = (mover.speed / max(0.5, wished)) ** 4

@@ -20,6 +20,12 @@ from simulators.scene.vehicles import Vehicle
 STEP: Final = 0.1
 """Seconds."""
 
+_HARD: Final = 3.2
+"""Nobody brakes harder than this for amber, or for people at a zebra, m/s2."""
+_CREEP: Final = 0.8
+"""Who is slower than this and has not reached the stop line is taken to stand, m/s."""
+_STEP_OFF: Final = 1.3
+"""From so far before the kerb on somebody claims the zebra, metres."""
 _WARM: Final = 300
 """Steps before the first frame."""
 _AMBER: Final = 3.0
@@ -138,7 +144,7 @@ class World:
         for number, zebra in enumerate(self._layout.zebras):
             (x0, x1), (y0, y1) = zebra.x, zebra.y
             for one in self._people.walkers:
-                on = x0 - 0.4 < one.x < x1 + 0.4 and y0 - 0.4 < one.y < y1 + 0.4
+                on = x0 - _STEP_OFF < one.x < x1 + _STEP_OFF and y0 - 0.4 < one.y < y1 + 0.4
                 near = one.waits == "zebra" and x0 - 3 < one.x < x1 + 3 and y0 - 3 < one.y < y1 + 3
                 if on or near:
                     claims.add(number)
@@ -147,7 +153,8 @@ class World:
 
     def _must_stop(self, t: float) -> Callable[[int | str, Mover, float], bool]:
         def rule(gate: int | str, mover: Mover, away: float) -> bool:
-            can = mover.speed**2 / (2 * max(0.1, away)) < 3.2  # noqa: PLR2004 m/s2
+            # Who has begun to stop does not think better of it.
+            can = mover.halting or mover.speed**2 / (2 * max(0.1, away)) < _HARD
             if isinstance(gate, str):
                 return bool(self._claims) and can
             state = self.signal(t, gate)
@@ -168,12 +175,11 @@ class World:
     @staticmethod
     def _comes(mover: Mover) -> bool:
         """Whether a vehicle would be on the zebra before somebody has left it."""
-        if mover.speed < 0.8:  # noqa: PLR2004 m/s
-            return False
         lane = mover.lane()
         for place, rule in mover.route.lanes[lane].stops:
             away = mover.route.begins[lane] + place - mover.way - mover.length / 2
-            if rule == "zebra" and -mover.length - 4 < away < max(2.5, mover.speed * 2.2):
+            reach = max(2.5, 2.2 * mover.speed) if mover.speed > _CREEP else 0.0
+            if rule == "zebra" and -mover.length - 4 < away < reach:
                 return True
         return False
 

@@ -140,11 +140,17 @@ class File:
             except InvalidMagic:
                 if not read:
                     raise
-                self.lost_bytes = self.size - read
+                self._cut(read)
             except _BROKEN as error:
                 if not read:
                     raise _no_recording(self.path, "holds nothing that can be read") from error
-                self.lost_bytes = self.size - read
+                self._cut(read)
+
+    def _cut(self, read: int) -> None:
+        """The file ends after the first ``read`` bytes, as far as it can be read."""
+        # It may be cut off in its very last bytes, after its footer.
+        self.closed = False
+        self.lost_bytes = self.size - read
 
     def _note(self, record: McapRecord) -> None:
         if isinstance(record, Header):

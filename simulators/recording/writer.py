@@ -305,14 +305,14 @@ class Recording:
         where = self.parts[-1] if path is None else path
         try:
             yield
-        except FileExistsError as error:
-            raise ConfigError(
-                "there is such a file already, and a recording writes over none",
-                key="--out",
-                value=str(where),
-                fix="name another file, or a folder",
-            ) from error
         except OSError as error:
+            if isinstance(error, FileExistsError) and where.exists():
+                raise ConfigError(
+                    "there is such a file already, and a recording writes over none",
+                    key="--out",
+                    value=str(where),
+                    fix="name another file, or a folder",
+                ) from error
             full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
             raise UnavailableError(
                 "recording",

@@ -76,6 +76,8 @@ def value_axis(look: Look, config: FieldConfig, *, right: bool, zero: bool) -> d
                 "fontSize": FONT_PX,
             },
         }
+    if config.decimals == 0:
+        axis["minInterval"] = 1
     for key, value in (("min", config.low), ("max", config.high)):
         if value is not None:
             axis[key] = value

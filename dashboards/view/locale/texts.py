@@ -1,5 +1,6 @@
 """Which texts of a board people read: what a catalogue has to hold."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -9,7 +10,10 @@ _READ: Final = frozenset({"title", "description", "label", "noValue", "displayNa
 _NAMED: Final = frozenset({"layers", "annotations"})
 """Lists of things whose ``name`` is read."""
 
-_UNREAD: Final = frozenset({"-", "0", "_"})
+_UNREAD: Final = frozenset({"-", "0", "_", "lat", "lon"})
+
+_COLUMN: Final = re.compile(r'\bAS "([^"]+)"')
+"""A column's name in InfluxQL, which is a series' name where a panel gives it no other."""
 
 
 def of_board(board: Mapping[str, Any]) -> set[str]:
@@ -44,5 +48,8 @@ def _special(node: Mapping[str, Any]) -> Iterator[str]:
     alias = node.get("alias")
     if isinstance(alias, str) and "$" not in alias:
         yield alias
+    query = node.get("query")
+    if isinstance(query, str) and "rawQuery" in node:
+        yield from (name for name in _COLUMN.findall(query) if "$" not in name)
     if node.get("type") == "text":
         yield str((node.get("options") or {}).get("content") or "")

@@ -3,8 +3,8 @@
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from nicegui import background_tasks, run, ui
 from nicegui.events import GenericEventArguments
@@ -21,6 +21,7 @@ from dashboards.view.page.cameras import Strip
 from dashboards.view.page.chooser import Chooser
 from dashboards.view.page.header import Header
 from dashboards.view.page.icons import icon
+from dashboards.view.page.layout import Section, sections
 from dashboards.view.page.panel import Panel, Surroundings
 from dashboards.view.page.picker import RangePicker, refresh_choice
 from dashboards.view.page.reader import Reader
@@ -32,17 +33,13 @@ from dashboards.view.variables import Variable
 WITH_CAMERAS: Final = frozenset({"citynerve-city", "citynerve-cameras"})
 """Boards that show the latest pictures beside their panels."""
 
+_OLD_MS: Final = 3_600_000
+_WINDOW_MS: Final = 600_000
+"""The longest windows."""
+
 _TICK_S: Final = 0.5
 _FIRST_ROWS: Final = 26
 """Panels above this row are asked for before the browser says what it shows."""
-
-
-class Section(NamedTuple):
-    """A row of the board's JSON with the panels below it; the first may have no row of its own."""
-
-    title: str
-    open: bool
-    panels: Sequence[Mapping[str, Any]]
 
 
 class BoardPage:
@@ -55,6 +52,7 @@ class BoardPage:
         self._settled = False
         self._generation = 0
         self._span: Range | None = None
+        self._until: int | None = None
         self._stale: set[str] = set()
         self._seen: set[str] | None = None
         self._away = False
@@ -169,7 +167,6 @@ class BoardPage:
         if theme != self._who.theme:
             self._themed(theme)
         self._seen, self._away = set(hello["seen"]), bool(hello["away"])
-        self._range.show(self.window, zone)
         if moved:
             self._renew()
         else:
@@ -189,10 +186,11 @@ class BoardPage:
             if done is None:
                 return  # the view ends
             self._chosen, offered = done
-            self._say_problem("")
         except CityNerveError as error:
+            self._settled = False  # it is tried again when the board would be drawn anew
+            self._drawn_at = now_ms()
             self._say_problem(str(error))
-            offered = {}
+            return
         for chooser in self._choosers:
             name = chooser.variable.name
             chooser.show(offered.get(name, []), self._chosen.get(name))
@@ -202,13 +200,20 @@ class BoardPage:
 
     def _renew(self) -> None:
         """Draw all panels anew: those that are seen now, the others when they are."""
+        self._drawn_at = now_ms()
+        background_tasks.create(self._anew(), name="board")
+
+    async def _anew(self) -> None:
         try:
-            self._span = self.window.resolve(now_ms(), self._who.zone)
-        except ConfigError as error:
+            newest = await run.io_bound(self._shelf.engine.newest)
+            self._until = past(newest, now_ms())
+            self._range.show(self.window, self._who.zone, self._until)
+            self._span = self.window.resolve(self._until or now_ms(), self._who.zone)
+            self._say_problem("")
+        except CityNerveError as error:
             self._say_problem(str(error))
             return
         self._generation += 1
-        self._drawn_at = now_ms()
         self._stale = set(self._panels)
         self._pump()
 
@@ -313,7 +318,7 @@ class BoardPage:
 
     def _ranged(self, window: Window) -> None:
         self._at.window = window
-        self._range.show(window, self._who.zone)
+        self._range.show(window, self._who.zone, self._until)
         self._lead()
         self._moved()
         self._renew()
@@ -338,10 +343,15 @@ class BoardPage:
         self._away = bool(event.args)
 
     def _tick(self) -> None:
-        if self._away or not self.refresh or self._span is None or not self._settled:
+        if self._away or not self.refresh or not self._drawn_at:
             return
-        if now_ms() - self._drawn_at >= spans.milliseconds(self.refresh):
+        if now_ms() - self._drawn_at < spans.milliseconds(self.refresh):
+            return
+        if self._settled:
             self._renew()
+        else:
+            self._drawn_at = now_ms()
+            background_tasks.create(self._settle(), name="variables")
 
     def _moved(self) -> None:
         self._at.chosen = dict(self._chosen)
@@ -366,29 +376,16 @@ def asks(panel: Panel, variable: Variable) -> bool:
     return any(named.search(one.get("query") or "") for one in panel.json.get("targets") or ())
 
 
-def sections(board: Mapping[str, Any]) -> Iterator[Section]:
-    """The board's panels by rows, in the order in which they are read."""
-    title, is_open = "", True
-    panels: list[Mapping[str, Any]] = []
-    for panel in board.get("panels") or ():
-        if panel.get("type") != "row":
-            panels.append(panel)
-            continue
-        if panels:
-            yield _placed(Section(title, is_open, panels))
-        title, is_open = panel.get("title") or "", not panel.get("collapsed")
-        panels = list(panel.get("panels") or ())
-    if panels:
-        yield _placed(Section(title, is_open, panels))
+def past(newest: int | None, now: int) -> int | None:
+    """What ``now`` means where the data ends in the past, as that of a replay of old recordings.
 
+    Args:
+        newest: When the newest window began, in ms since 1970 UTC; None: there is none.
+        now: ms since 1970 UTC.
 
-def _placed(section: Section) -> Section:
-    """A section whose first panel stands at the top of its own grid."""
-    places = [panel.get("gridPos") or {} for panel in section.panels]
-    top = min(int(place.get("y", 0)) for place in places)
-    panels = [
-        {**panel, "gridPos": {**place, "y": int(place.get("y", 0)) - top}}
-        for panel, place in zip(section.panels, places, strict=True)
-    ]
-    panels.sort(key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"].get("x", 0)))
-    return section._replace(panels=panels)
+    Returns:
+        The end of the newest window, or None where that is less than an hour ago.
+    """
+    if newest is None or now - newest < _OLD_MS:
+        return None
+    return newest + _WINDOW_MS

@@ -3,7 +3,7 @@
 export default {
   template: `
     <div class="cn-table" :class="['cn-table-' + size, matrix ? 'cn-matrix' : '']" tabindex="0" role="region" :aria-label="label">
-      <table>
+      <table :style="{ '--rows': rows.length }">
         <thead v-if="header"><tr>
           <th v-for="(column, i) in columns" :key="i" scope="col" :class="'cn-' + column.align"
               :style="column.width ? { width: column.width + 'px' } : null" :aria-sort="state(i)">

@@ -19,14 +19,18 @@ _SHORT: Final = "MM-DD HH:mm"
 _LABELS: Final = {(start, end): label for start, end, label in spans.PRESETS}
 
 
-def said(window: Window, zone: tzinfo, tr: Translate) -> str:
+def said(window: Window, zone: tzinfo, tr: Translate, until: int | None = None) -> str:
     """A range for people: a preset's name, or its ends.
 
     Args:
         window: As written in an address.
         zone: The reader's clock.
         tr: The reader's language.
+        until: What ``now`` means, in ms since 1970 UTC; None: now.
     """
+    if until is not None and "now" in window.start + window.end:
+        end = dates.written(until, "YYYY-MM-DD HH:mm", zone)
+        return tr("{range}, up to {end}").format(range=said(window, zone, tr), end=end)
     label = _LABELS.get((window.start, window.end))
     if label:
         return tr(label)
@@ -43,6 +47,7 @@ class RangePicker:
         self, window: Window, zone: tzinfo, tr: Translate, chosen: Callable[[Window], None]
     ) -> None:
         self._window, self._zone, self._tr, self._chosen = window, zone, tr, chosen
+        self._until: int | None = None
         with ui.element("div").classes("cn-range"):
             self._arrow("left", tr("Earlier"), -1)
             with ui.element("button").classes("cn-button cn-range-button") as button:
@@ -55,12 +60,18 @@ class RangePicker:
             self._name()
             self._arrow("right", tr("Later"), 1)
             with _tool("out", tr("Zoom out")) as out:
-                out.on("click", lambda: self._chosen(widened(self._window, self._zone)), [])
+                out.on("click", self._widen, [])
 
-    def show(self, window: Window, zone: tzinfo) -> None:
-        """Show another range, or the same by another clock."""
-        self._window, self._zone = window, zone
-        self._label.set_text(said(window, zone, self._tr))
+    def show(self, window: Window, zone: tzinfo, until: int | None = None) -> None:
+        """Show another range, or the same by another clock.
+
+        Args:
+            window: The range.
+            zone: The reader's clock.
+            until: What ``now`` means, in ms since 1970 UTC; None: now.
+        """
+        self._window, self._zone, self._until = window, zone, until
+        self._label.set_text(said(window, zone, self._tr, until))
         self._name()
         for key, preset in self._presets.items():
             current = key == (window.start, window.end)
@@ -68,13 +79,23 @@ class RangePicker:
             preset.update()
 
     def _name(self) -> None:
-        text = said(self._window, self._zone, self._tr)
+        text = said(self._window, self._zone, self._tr, self._until)
         self._button.props["aria-label"] = f"{self._tr('Time range')}: {text}"
         self._button.update()
 
     def _arrow(self, sign: str, label: str, side: int) -> None:
         with _tool(sign, label) as arrow:
-            arrow.on("click", lambda: self._chosen(moved(self._window, self._zone, side)), [])
+            arrow.on("click", lambda: self._move(side), [])
+
+    def _move(self, side: int) -> None:
+        self._chosen(moved(self._window, self._zone, side, self._now))
+
+    def _widen(self) -> None:
+        self._chosen(widened(self._window, self._zone, self._now))
+
+    @property
+    def _now(self) -> int:
+        return self._until or now_ms()
 
     def _menu(self) -> None:
         tr = self._tr
@@ -122,7 +143,7 @@ class RangePicker:
         self._problem.set_text("")
 
     def _apply(self) -> None:
-        now = now_ms()
+        now = self._now
         try:
             ends = [_absolute(field.value.strip(), now, self._zone) for field in self._ends]
             Window(*ends).resolve(now, self._zone)
@@ -153,16 +174,15 @@ def refresh_choice(current: str, tr: Translate, chosen: Callable[[str], None]) -
     )
 
 
-def moved(window: Window, zone: tzinfo, side: int) -> Window:
+def moved(window: Window, zone: tzinfo, side: int, now: int) -> Window:
     """A range half its length earlier (``side`` -1) or later (1)."""
-    span = window.resolve(now_ms(), zone)
+    span = window.resolve(now, zone)
     by = side * (span.end - span.start) // 2
     return Window(str(span.start + by), str(span.end + by))
 
 
-def widened(window: Window, zone: tzinfo) -> Window:
-    """A range twice as long with the same middle, at most until now."""
-    now = now_ms()
+def widened(window: Window, zone: tzinfo, now: int) -> Window:
+    """A range twice as long with the same middle, at most until ``now`` (ms since 1970 UTC)."""
     span = window.resolve(now, zone)
     half = (span.end - span.start) // 2
     end = min(span.end + half, max(now, span.end))

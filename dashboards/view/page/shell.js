@@ -54,6 +54,10 @@
     const leave = () => {
       if (!document.querySelector("#app .cn-main")) return false;
       document.getElementById("cn-shell")?.remove();
+      // On a phone the bar with the boards is wider than the window.
+      const bar = document.querySelector(".cn-nav");
+      const current = bar?.querySelector("[aria-current]");
+      if (current) bar.scrollLeft = current.offsetLeft - bar.clientWidth / 2;
       return true;
     };
     if (leave()) return;

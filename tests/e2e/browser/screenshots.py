@@ -44,7 +44,7 @@ def main() -> None:
             chrome.fit(page, width)
             chrome.drawn(page)
             page.wait_for_timeout(SETTLE_MS)
-            stem = name.removeprefix("citynerve-")
+            stem = "pictures" if name == "cameras" else name.removeprefix("citynerve-")
             page.screenshot(path=wanted.out / f"{stem}.{theme}.{language}.{size}.png")
             page.close()
 

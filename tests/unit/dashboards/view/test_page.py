@@ -9,7 +9,7 @@ import pytest
 from dashboards import boards
 from dashboards.queries import ALL, Choice
 from dashboards.view import locale, variables
-from dashboards.view.page import address, board, chooser, first, picker, reader
+from dashboards.view.page import address, board, chooser, first, layout, picker, reader
 from dashboards.view.page.address import Address
 from dashboards.view.spans import Window
 
@@ -75,8 +75,17 @@ def test_a_range_is_said_moved_and_widened() -> None:
     assert picker.said(Window("now-6h", "now"), UTC, tr) == "最近 6 小时"
     past = Window("1396310400000", "1396317600000")
     assert picker.said(past, UTC, tr) == "2014-04-01 00:00 → 2014-04-01 02:00"
-    assert picker.moved(past, UTC, -1) == Window("1396306800000", "1396314000000")
-    assert picker.widened(past, UTC) == Window("1396306800000", "1396321200000")
+    assert picker.said(Window("now-6h", "now"), UTC, tr, 1396317600000).endswith(
+        "2014-04-01 02:00\uff09"
+    )
+    assert picker.moved(past, UTC, -1, 0) == Window("1396306800000", "1396314000000")
+    assert picker.widened(past, UTC, 1396320000000) == Window("1396305600000", "1396320000000")
+
+
+def test_now_is_the_end_of_the_data_where_that_is_long_past() -> None:
+    assert board.past(1396317600000, 1396317600000 + 3_600_000) == 1396318200000
+    assert board.past(1396317600000, 1396317600000 + 60_000) is None
+    assert board.past(None, 5) is None
 
 
 def test_rows_part_a_board_into_sections_with_grids_of_their_own() -> None:
@@ -85,7 +94,7 @@ def test_rows_part_a_board_into_sections_with_grids_of_their_own() -> None:
 
     closed = [panel(5, "stat", 0, 20)]
     found = list(
-        board.sections(
+        layout.sections(
             {
                 "panels": [
                     panel(2, "stat", 12, 0),
@@ -108,7 +117,7 @@ def test_rows_part_a_board_into_sections_with_grids_of_their_own() -> None:
 
 
 def test_the_first_paint_holds_every_frame_and_runs_nothing_from_the_data() -> None:
-    (section,) = board.sections(BOARDS["city-now"])
+    (section,) = layout.sections(BOARDS["city-now"])
     html = first.html({"/d/x": "<b>"}, "/d/x", ("T", "D"), [section.panels], str)
     assert html.count("<section") == len(BOARDS["city-now"]["panels"])
     assert "&lt;b&gt;" in html

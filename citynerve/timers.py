@@ -26,6 +26,10 @@ class Timers(Generic[Key]):
         """How many keys have a time."""
         return len(self._current)
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether this key has a time."""
+        return key in self._current
+
     def put(self, key: Key, at: float) -> None:
         """It is due at this time, and at no other."""
         self._count += 1

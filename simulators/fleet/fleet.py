@@ -149,7 +149,8 @@ class Fleet:
     def _step(self, node: str) -> None:
         agent = self._agents[node]
         try:
-            busy = agent.step(limit=ITEMS)
+            # Who is ahead of others that are behind has a turn for its timers and messages only.
+            busy = agent.step(limit=0 if node in self._behind else ITEMS)
             if self._ended(agent):
                 self._leave(node)
             else:

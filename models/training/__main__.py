@@ -46,8 +46,8 @@ def main() -> None:
 
 @main.command()
 @_DATA
-@click.option("--pictures", type=click.IntRange(1), default=6000, show_default=True)
-@click.option("--held-out", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--pictures", type=click.IntRange(1), default=3456, show_default=True)
+@click.option("--held-out", type=click.IntRange(1), default=864, show_default=True)
 @click.option("--only", type=_SPLIT, help="Render this split alone.")
 def render(data: Path, pictures: int, held_out: int, only: str | None) -> None:
     """Render the pictures to learn from, and those to measure with."""
@@ -65,8 +65,8 @@ def render(data: Path, pictures: int, held_out: int, only: str | None) -> None:
 @main.command()
 @_DATA
 @_RUN
-@click.option("--steps", type=click.IntRange(1), default=4500, show_default=True)
-@click.option("--peak", type=float, default=3e-3, show_default=True, help="Learning rate.")
+@click.option("--steps", type=click.IntRange(1), default=8000, show_default=True)
+@click.option("--peak", type=float, default=0.02, show_default=True, help="Learning rate.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option(
     "--weights",

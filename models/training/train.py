@@ -19,7 +19,7 @@ from models.training.network import Floats, Weights
 from models.training.samples import Stored
 from models.training.targets import Targets, targets
 
-BATCH: Final = 16
+BATCH: Final = 8
 _AHEAD: Final = 4
 """Batches made before they are asked for."""
 _MOMENT_PICTURES: Final = 256

@@ -95,6 +95,10 @@ class Note(ui.element):
         bad = bool(drawing.props["error"])
         self.classes(add="cn-note-bad" if bad else "", remove="" if bad else "cn-note-bad")
         self._said.set_text(drawing.props["text"])
+        if bad:
+            self.props["role"] = "alert"
+        else:
+            self.props.pop("role", None)
 
 
 class CameraPicture(ui.element, component="board_camera.js"):

@@ -4,12 +4,15 @@ It stands in the page as it is sent, in the same classes as what NiceGUI builds 
 leaves when that is there (``shell.js``).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from dashboards.view.locale import Translate
 from dashboards.view.page.icons import LOGO
+
+_VARIABLE: Final = re.compile(r"\$(?:\w+|\{\w+\})", re.ASCII)
 
 
 def html(
@@ -50,11 +53,20 @@ def html(
     )
 
 
+def waiting(title: str) -> str:
+    """A title whose variables are not filled yet.
+
+    >>> waiting("Latest $property in ${district}")
+    'Latest … in …'
+    """
+    return _VARIABLE.sub("…", title)
+
+
 def _panel(panel: Mapping[str, Any], tr: Translate) -> str:
     place = panel.get("gridPos") or {}
     style = ";".join(f"--{name}:{int(place.get(name, 0))}" for name in "xywh")
     return (
         f'<section class="cn-panel cn-type-{escape(panel.get("type", ""))}" style="{style}">'
-        f'<div class="cn-panel-head"><h2>{escape(tr(panel.get("title") or ""))}</h2></div>'
+        f'<div class="cn-panel-head"><h2>{escape(waiting(tr(panel.get("title") or "")))}</h2></div>'
         '<div class="cn-panel-body"><div class="cn-skeleton"></div></div></section>'
     )

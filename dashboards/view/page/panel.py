@@ -11,6 +11,7 @@ from dashboards.view.draw.drawing import Drawing, Look
 from dashboards.view.frames import PanelData
 from dashboards.view.locale import Translate
 from dashboards.view.page import elements
+from dashboards.view.page.first import waiting
 from dashboards.view.page.icons import icon
 
 _SHORT: Final = {"stat"}
@@ -84,7 +85,7 @@ class Panel:
             frame.style(style).props(f'data-panel="{self.key}" aria-labelledby="{heading}"')
             with ui.element("header").classes("cn-panel-head"):
                 with ui.element("h2").props(f'id="{heading}"'):
-                    self._title = ui.label(tr(self.json.get("title") or ""))
+                    self._title = ui.label(waiting(tr(self.json.get("title") or "")))
                 self._buttons(kind)
             self._body = ui.element("div").classes("cn-panel-body")
             with self._body:

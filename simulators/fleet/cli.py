@@ -1,24 +1,15 @@
 """``citynerve simulate city``."""
 
 import re
-import signal
 from pathlib import Path
-from types import FrameType
 
 import click
-from msgspec import field
 
 from citynerve import log
-from citynerve.config import Config, loads
-from citynerve.mqtt import ENV as MQTT_ENV
-from citynerve.mqtt import MqttConfig
 from citynerve.parameters import Parsed, Speed, moment, span, speed
+from simulators.command import broker, broker_options, milliseconds, stop_on_signals
 
 _DIR = click.Path(file_okay=False, path_type=Path)
-
-
-class _Settings(Config):
-    mqtt: MqttConfig = field(default_factory=MqttConfig)
 
 
 def _suffix(text: str) -> str:
@@ -56,9 +47,7 @@ def _suffix(text: str) -> str:
 @click.option("--interval", type=Parsed("SPAN", span), help="Between readings. Default: as usual.")
 @click.option("--rate", type=click.FloatRange(min=0), help="Incidents drawn a day.")
 @click.option("--suffix", type=Parsed("TEXT", _suffix), help="Ends each node's id, such as -b.")
-@click.option("--mqtt-url", help="The broker. Default: CITYNERVE_MQTT_URL, or this machine's.")
-@click.option("--mqtt-root", help="Topics are below it. Default: city/v1.")
-@click.option("--mqtt-ca", help="PEM file that vouches for the broker, for mqtts.")
+@broker_options
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="JSON, at the end.")
 def city(  # noqa: PLR0913 - one for each option
     folder: Path,
@@ -93,32 +82,14 @@ def city(  # noqa: PLR0913 - one for each option
         nodes=nodes,
         seed=seed,
         start=start,
-        history=_ms(history),
-        length=_ms(length),
-        interval=_ms(interval),
+        history=milliseconds(history),
+        length=milliseconds(length),
+        interval=milliseconds(interval),
         rate=rate,
         suffix=suffix,
     )
-    chosen = {"mqtt.url": mqtt_url, "mqtt.root": mqtt_root, "mqtt.ca": _absolute(mqtt_ca)}
-    given = {key: value for key, value in chosen.items() if value is not None}
-    mqtt = loads("", _Settings, file="command line", env=MQTT_ENV, overrides=given).mqtt
-    mqtt.check()
+    mqtt = broker(mqtt_url, mqtt_root, mqtt_ca)
     session = Session(folder.resolve(), wish, mqtt=mqtt, speed=pace, until_done=until_done)
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        # The second time, nothing is waited for.
-        for again in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(again, signal.SIG_DFL)
-        session.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+    stop_on_signals(session.stop)
     session.run(click.echo, report)
-
-
-def _ms(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
-
-
-def _absolute(path: str | None) -> str | None:
-    return None if path is None else str(Path(path).resolve())

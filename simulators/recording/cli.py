@@ -1,22 +1,17 @@
 """``citynerve simulate record``, ``replay`` and ``info``."""
 
-import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from msgspec import field
 
 from citynerve import log
-from citynerve.config import Config, loads
 from citynerve.errors import ConfigError
-from citynerve.mqtt import ENV as MQTT_ENV
-from citynerve.mqtt import MqttConfig
 from citynerve.parameters import Parsed, Speed, moment, span, speed
+from simulators.command import broker, broker_options, milliseconds, stop_on_signals
 
 if TYPE_CHECKING:
     from simulators.recording.replay import Replay
@@ -25,42 +20,6 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _TOLD_S = 10.0
-
-
-class _Settings(Config):
-    mqtt: MqttConfig = field(default_factory=MqttConfig)
-
-
-def _broker_options(command: Any) -> Any:  # noqa: ANN401 - as click types decorators
-    options = [
-        click.option(
-            "--mqtt-url", help="The broker. Default: CITYNERVE_MQTT_URL, or this machine's."
-        ),
-        click.option("--mqtt-root", help="Topics are below it. Default: city/v1."),
-        click.option("--mqtt-ca", help="PEM file that vouches for the broker, for mqtts."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def _broker(url: str | None, root: str | None, ca: str | None) -> MqttConfig:
-    chosen = {"mqtt.url": url, "mqtt.root": root, "mqtt.ca": ca}
-    given = {key: value for key, value in chosen.items() if value is not None}
-    mqtt = loads("", _Settings, file="command line", env=MQTT_ENV, overrides=given).mqtt
-    mqtt.check()
-    return mqtt
-
-
-def _stop_on_signals(stop: Callable[[], None]) -> None:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        # The second time, nothing is waited for.
-        for again in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(again, signal.SIG_DFL)
-        stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
 
 
 class _Progress:
@@ -92,7 +51,7 @@ class _Progress:
 @click.option(
     "--out", type=_PATH, required=True, help="A file (.mcap), or a folder for parts named by time."
 )
-@_broker_options
+@broker_options
 @click.option("--topics", multiple=True, help="Filter below the root, such as obs/#.")
 @click.option(
     "--rotate-mb", type=click.FloatRange(min=0.001), help="Begin another part this large."
@@ -106,7 +65,7 @@ def record(
     rotate_mb: float | None,
     rotate_every: float | None,
     length: float | None,
-    **broker: str | None,
+    **given: str | None,
 ) -> None:
     """Record what nodes and stream say over MQTT, in MCAP.
 
@@ -120,15 +79,15 @@ def record(
         _check_filter(topic)
     recorder = Recorder(
         Wanted(
-            _broker(broker["mqtt_url"], broker["mqtt_root"], broker["mqtt_ca"]),
+            broker(**given),
             out,
             topics or ("#",),
             None if rotate_mb is None else round(rotate_mb * 1_000_000),
-            _ms(rotate_every),
-            _ms(length),
+            milliseconds(rotate_every),
+            milliseconds(length),
         )
     )
-    _stop_on_signals(recorder.stop)
+    stop_on_signals(recorder.stop)
     progress = _Progress()
     before = [0.0, 0]
 
@@ -172,7 +131,7 @@ def _check_filter(topic: str) -> None:
 
 @click.command()
 @click.argument("paths", type=_PATH, nargs=-1, required=True, metavar="PATH...")
-@_broker_options
+@broker_options
 @click.option(
     "--speed",
     "pace",
@@ -221,12 +180,12 @@ def replay(  # noqa: PLR0913 - one for each option
     folder: Path | None,
     anew: bool,
     until_done: bool,
-    **broker: str | None,
+    **given: str | None,
 ) -> None:
     """Play recordings (MCAP, CSV, NDJSON) through a broker to a stream.
 
-    MCAP: as the nodes in it, each with a new term. CSV and NDJSON: as one node, named by --rename
-    or after the file. Killed and started again with the same arguments, it goes on where it was.
+    MCAP: as the nodes in it, each with a new term. CSV and NDJSON: as one node, named after the
+    first file. Killed and started again with the same arguments, it goes on where it was.
     """
     from simulators.recording import tables  # noqa: PLC0415 - --help stays quick
     from simulators.recording.reader import is_recording  # noqa: PLC0415
@@ -234,7 +193,7 @@ def replay(  # noqa: PLR0913 - one for each option
     from simulators.recording.survey import Window  # noqa: PLC0415
 
     log.configure("warning")
-    mqtt = _broker(broker["mqtt_url"], broker["mqtt_root"], broker["mqtt_ca"])
+    mqtt = broker(**given)
     if end is not None and start is not None and end <= start:
         raise ConfigError(
             "ends before it begins", file="command line", key="--until", fix="write a later moment"
@@ -264,7 +223,7 @@ def replay(  # noqa: PLR0913 - one for each option
             fix="replay them one after the other, or in two processes",
         )
     if kinds == {False}:
-        tables.play(wish, mapping, click.echo, _stop_on_signals)
+        tables.play(wish, mapping, click.echo, stop_on_signals)
         return
     if mapping is not None:
         raise ConfigError(
@@ -280,7 +239,7 @@ def replay(  # noqa: PLR0913 - one for each option
 def _play(playing: "Replay") -> None:
     from simulators.recording import told  # noqa: PLC0415 - --help stays quick
 
-    _stop_on_signals(playing.stop)
+    stop_on_signals(playing.stop)
     for line in told.before(playing):
         click.echo(line)
     progress = _Progress()
@@ -302,13 +261,17 @@ def _play(playing: "Replay") -> None:
 @click.argument("paths", type=_PATH, nargs=-1, required=True, metavar="FILE...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--datastreams", is_flag=True, help="Each datastream on a line of its own.")
-def info(paths: Sequence[Path], *, as_json: bool, datastreams: bool) -> None:
+@click.option(
+    "--repair", type=_PATH, metavar="OUT", help="Also write what can be read of it to a whole file."
+)
+def info(paths: Sequence[Path], *, as_json: bool, datastreams: bool, repair: Path | None) -> None:
     """Tell what is in a recording: span, nodes, datastreams, gaps, and whether it is whole."""
     from simulators.recording.info import look  # noqa: PLC0415 - --help stays quick
 
+    if repair is not None:
+        from simulators.recording.repair import repair as mend  # noqa: PLC0415
+
+        count = mend(paths, repair)
+        click.echo(f"{count} messages are in {repair}", err=True)
     found = look(paths)
     click.echo(found.as_json() if as_json else found.as_text(datastreams=datastreams))
-
-
-def _ms(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)

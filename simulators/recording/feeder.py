@@ -14,8 +14,11 @@ from simulators.recording.selection import Selection
 from simulators.recording.survey import Node, Window, read_observation
 from simulators.recording.times import Extent, Pace
 
-HELD_BACK_BYTES: Final = 64 << 20
-"""What may wait for the stream, of all nodes together, before the recording is read on."""
+HELD_BACK_BYTES: Final = 16 << 20
+"""What may wait for the stream, of all nodes together, before the recording is read on: enough to
+keep the stream busy, little enough that all nodes are at about the same time of the recording."""
+HELD_BACK_EACH: Final = 64 << 10
+"""And what each of many may have."""
 
 _SLICE_S: Final = 0.02
 
@@ -109,7 +112,8 @@ class Feeder:
         Raises:
             UnavailableError: The recording cannot be read, or a spool not be written.
         """
-        if self.exhausted or sum(one.held for one in self.players) >= HELD_BACK_BYTES:
+        most = max(HELD_BACK_BYTES, HELD_BACK_EACH * len(self._roles))
+        if self.exhausted or sum(one.held for one in self.players) >= most:
             return
         fed: set[str] = set()
         until = time.monotonic() + _SLICE_S

@@ -117,12 +117,26 @@ class File:
         self.damaged = self.lost_bytes = 0
         self.closed, self.end = False, None
         sources: dict[int, Source] = {}
+        for record in self.records():
+            if isinstance(record, Message):
+                source = sources.get(record.channel_id)
+                if source is not None:
+                    yield Stored(source, record.log_time // NS, record.data)
+            elif isinstance(record, Channel):
+                sources[record.id] = self._source(record)
+
+    def records(self) -> Iterator[McapRecord]:
+        """Every record that can be read, those inside of chunks in the place of the chunk.
+
+        Raises:
+            UnavailableError: The file cannot be read any more.
+        """
         try:
             for record in self._records():
                 if isinstance(record, Chunk):
-                    yield from self._chunk(record, sources)
-                elif isinstance(record, Message | Channel):
-                    yield from self._unpack([record], sources)
+                    yield from self._chunk(record)
+                else:
+                    yield record
         except OSError as error:
             raise _unreadable(self.path, error) from error
 
@@ -185,24 +199,12 @@ class File:
                 fix="name a recording made with `citynerve simulate record`",
             ) from error
 
-    def _chunk(self, chunk: Chunk, sources: dict[int, Source]) -> Iterator[Stored]:
+    def _chunk(self, chunk: Chunk) -> Sequence[McapRecord]:
         try:
-            records = breakup_chunk(chunk, validate_crc=True)
-        except (*_BROKEN, IndexError):
+            return breakup_chunk(chunk, validate_crc=True)
+        except _BROKEN:
             self.damaged += 1
-            return
-        yield from self._unpack(records, sources)
-
-    def _unpack(
-        self, records: Sequence[McapRecord], sources: dict[int, Source]
-    ) -> Iterator[Stored]:
-        for record in records:
-            if isinstance(record, Message):
-                source = sources.get(record.channel_id)
-                if source is not None:
-                    yield Stored(source, record.log_time // NS, record.data)
-            elif isinstance(record, Channel):
-                sources[record.id] = self._source(record)
+            return []
 
     def _source(self, channel: Channel) -> Source:
         topics = Topics(self.root)

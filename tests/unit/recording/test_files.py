@@ -19,6 +19,7 @@ from citynerve.errors import ConfigError, UnavailableError
 from citynerve.messages import Status
 from simulators.recording.info import look
 from simulators.recording.reader import File, Files
+from simulators.recording.repair import repair
 from simulators.recording.shape import CARRIED, NS, PROFILE, RECORDING, RETAINED, Gap
 from simulators.recording.writer import Heard, Recording
 from tests.unit.recording.samples import BEGUN, NODE, T0, TOPICS, batch, hello, read, record, stored
@@ -150,6 +151,29 @@ def test_a_damaged_chunk_is_left_out_and_counted(tmp_path: Path) -> None:
     assert [at - T0 for _, at, _ in found] == [1, 3, 4]
     assert file.damaged == 1
     assert file.closed
+
+
+def test_a_file_that_is_cut_off_is_mended_for_others(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.mcap", [stored(batch(n), n) for n in range(1, 9)], close=False)
+    path.write_bytes(path.read_bytes()[:-300])
+    _, found = read(path)
+    assert 0 < len(found) < 8
+    out = tmp_path / "mended.mcap"
+    assert repair([path], out) == len(found)
+    with out.open("rb") as stream:
+        seen = [
+            (channel.topic, schema.name if schema else "", message.log_time, message.data)
+            for schema, channel, message in make_reader(stream, validate_crcs=True).iter_messages()
+        ]
+    assert seen == [(s.topic, "citynerve.obs", at * NS, data) for s, at, data in found]
+    mended, again = read(out)
+    assert mended.closed
+    assert mended.begun == BEGUN
+    assert [m.payload for m in again] == [m.payload for m in found]
+    with pytest.raises(ConfigError, match="such a file already"):
+        repair([path], out)
+    with pytest.raises(UnavailableError, match="No such file"):
+        repair([path], tmp_path / "no folder" / "x.mcap")
 
 
 def test_parts_follow_by_size_and_time_and_each_holds_the_hellos(tmp_path: Path) -> None:

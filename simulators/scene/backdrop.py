@@ -117,8 +117,8 @@ def make(
     shadow = hazy(
         still if look.sunny else albedo * look.ambient * np.float32(1 - look.shade) + lamps * albedo
     )
-    dark: Grid = 1 - tone(np.maximum(0, shadow)) / np.maximum(1, tone(np.maximum(0, flat)))
-    dark = (np.clip(dark, 0, 0.8) * land.below[..., None]).astype(np.float32)
+    lost = 1 - tone(np.maximum(0, shadow)) / np.maximum(1, tone(np.maximum(0, flat)))
+    dark = (np.clip(lost, 0, 0.8) * land.below[..., None]).astype(np.float32)
     beam = tone(np.maximum(0, flat + albedo * _HEADLIGHT * np.float32(2.6 * look.beams))) - tone(
         np.maximum(0, flat)
     )

@@ -90,7 +90,7 @@ def layout(seed: int) -> Layout:
         lines=(
             Line("north", (-4.6, 9.1), (5.0, 9.1), "out", "in"),
             Line("east", (9.1, 4.6), (9.1, -5.4), "out", "in"),
-            Line("zebra", (4.7, -0.4), (9.3, -0.4), "north", "south"),
+            Line("zebra", (4.0, 3.0), (10.2, 3.0), "north", "south"),
         ),
         zones=(
             Zone("middle", rectangle(-_HALF, -_HALF, _HALF, _HALF)),

@@ -68,7 +68,7 @@ class Scene:
             SceneZone(zone.name, tuple(self._share(point) for point in zone.points))
             for zone in self._layout.zones
         )
-        self._world = self._begin()
+        self._world: World | None = None
         self._renderers: dict[Light, tuple[Renderer, Sensor]] = {}
 
     def frame(self, number: int, light: Light | None = None) -> tuple[Pixels, list[Object]]:
@@ -81,11 +81,14 @@ class Scene:
             light: Another hour than the scene's own.
         """
         t = number / self.fps
-        if self._world.behind(t):
-            self._world = self._begin()
-        states = self._world.at(t)
-        renderer, sensor = self._renderer(light or self.light)
-        picture, objects = renderer.frame(t, self._world.actors, states, self._world.signals(t))
+        world = self._world
+        if world is None or world.behind(t):
+            world = self._world = World(
+                self._layout, self.name, self.seed, rain=self.weather == "rain"
+            )
+        states = world.at(t)
+        renderer, sensor = self._renderer(light or self.light, world)
+        picture, objects = renderer.frame(t, world.actors, states, world.signals(t))
         return sensor.take(picture, number), objects
 
     def header(self, start: int) -> Header:
@@ -104,20 +107,17 @@ class Scene:
             tuple((float(a), float(b), float(c)) for a, b, c in self.camera.to_ground),
         )
 
-    def _begin(self) -> World:
-        return World(self._layout, self.name, self.seed, rain=self.weather == "rain")
-
     def _share(self, spot: Spot) -> Spot:
         x, y = self.camera.pixel(*spot)
         across, down = x / self.camera.width, y / self.camera.height
         return round(min(1.0, max(0.0, across)), 4), round(min(1.0, max(0.0, down)), 4)
 
-    def _renderer(self, light: Light) -> tuple[Renderer, Sensor]:
+    def _renderer(self, light: Light, world: World) -> tuple[Renderer, Sensor]:
         if light not in self._renderers:
             shown = look.look(light, self.weather, *self._layout.sun)
             parked: list[Parked] = []
             standing: dict[int, tuple[Actor, State]] = {}
-            for number, prop in self._world.parked:
+            for number, prop in world.parked:
                 actor = vehicles.car(random.Random(f"{self.name}/{self.seed}/{number}"))
                 parked.append(Parked(number, prop.x, prop.y, prop.heading, actor))
                 standing[number] = (

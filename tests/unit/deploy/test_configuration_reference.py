@@ -20,6 +20,7 @@ from edge.sensor.machine import MachineConfig
 from edge.sensor.plugin import PluginConfig
 from edge.sensor.replay import ReplayConfig
 from models import manifest
+from simulators.scene.live import LiveOptions
 from stream import config as stream
 from stream import scenario
 
@@ -36,6 +37,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     '`[[sensor]]` with `driver = "replay"`': ReplayConfig,
     '`[[sensor]]` with `driver = "plugin"`': PluginConfig,
     "`[[camera]]`": CameraConfig,
+    "`options` of `plugin:simulators.scene.live:LiveScene`": LiveOptions,
     "`[[camera.lines]]`": LineConfig,
     "`[[camera.zones]]`": ZoneConfig,
     "A mapping file": mapping.Mapping,

@@ -131,8 +131,8 @@ def _times(incident: Incident, chosen: Mapping[str, Choice]) -> tuple[int, int] 
     """When it touches what is chosen; None if it does not."""
     if not _is_chosen(incident.district, chosen.get("district")) and incident.district != _CITY:
         return None
-    if "node" not in chosen:
-        return incident.start, incident.end
+    if not chosen:
+        return None  # a board about the machinery
     touched: Sequence[Touched] = [
         one
         for one in incident.datastreams
@@ -142,6 +142,8 @@ def _times(incident: Incident, chosen: Mapping[str, Choice]) -> tuple[int, int] 
     ]
     if not touched:
         return None
+    if "node" not in chosen:
+        return incident.start, incident.end
     return min(one.start for one in touched), max(one.end for one in touched)
 
 

@@ -312,7 +312,9 @@ def truth(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("chosen", "times"),
     [
-        ({}, [2_000, 2_000]),
+        ({}, []),  # a board about the machinery
+        ({"property": "flow"}, []),
+        ({"property": "speed", "district": ALL}, [2_000, 2_000]),
         ({"district": ("north", "south")}, [2_000, 2_000]),
         ({"district": "south"}, [2_000]),  # what befalls the whole city
         ({"node": "a"}, [2_500, 2_500]),

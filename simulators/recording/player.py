@@ -110,6 +110,10 @@ class Player:
         """Whether the last status has arrived, or nothing can be done for it."""
         return self._link.left
 
+    def problems(self) -> list[str]:
+        """What is wrong between this node and the stream."""
+        return self._link.problems()
+
     def describe(self, about: About) -> None:
         """What follows was made under this description.
 

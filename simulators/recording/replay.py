@@ -145,6 +145,12 @@ class Replay:
         return self._fleet.figures()
 
     @property
+    def problems(self) -> list[str]:
+        """What is wrong between its nodes and the stream, each kind once."""
+        found = [problem for role in self._roles.values() for problem in role.player.problems()]
+        return list(dict.fromkeys(found))
+
+    @property
     def feeder(self) -> Feeder | None:
         """How far it is; None while nodes are started."""
         return self._feeder
@@ -180,6 +186,10 @@ class Replay:
         return outcome
 
     def _turn(self, tell: Callable[["Replay"], None]) -> None:
+        if self._fleet.failures:
+            # Without one of its nodes it cannot be completed; the others' spools are kept.
+            self._fleet.stop()
+            return
         if self._feeder is None and len(self._roles) == len(self.cast.parts):
             self._feeder = self._make_feeder()
         if self._feeder is not None:

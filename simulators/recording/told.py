@@ -53,6 +53,7 @@ def progress(replay: Replay, seconds: float) -> str:
         f"{seconds:6.0f} s  {where}{turn}, {figures.observations} observations,"
         f" {figures.unsent} batches wait for the stream,"
         f" {figures.connected} of {figures.nodes} nodes connected"
+        f"{''.join(f'; {problem}' for problem in replay.problems[:1])}"
     )
 
 

@@ -1,5 +1,5 @@
 # make demo ARGS="--for 60s"     the whole chain on this machine
-# make test ARGS="-k influx"     the tests, two at a time: they mostly wait for servers
+# make test ARGS="-k influx"     the tests, two at a time; what fails is tried once more, and told
 # make lint                      ruff and mypy
 # make setup                     what the others need, on a fresh Debian or Ubuntu
 
@@ -12,7 +12,7 @@ demo: setup
 
 test:
 	@scripts/setup --browser
-	$(PYTHON_VENV) -m pytest -n 2 --dist worksteal $(ARGS)
+	$(PYTHON_VENV) -m pytest -n 2 --dist worksteal --reruns 1 $(ARGS)
 
 lint: setup
 	$(PYTHON_VENV) -m ruff check .

@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from citynerve.influx import Influx, connect
 from tests.servers import INFLUXD, InfluxDb1, InfluxDb2, Mosquitto, influx_server
+
+# On a busy machine, drawing examples takes long; that says nothing about them.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 
 @pytest.fixture(scope="session")

@@ -118,9 +118,15 @@ def test_everything_can_be_done_by_keyboard(watched: Watched) -> None:
     page.wait_for_url(re.compile(r"from=now-1h&to=now"))
     value = panel_of(DATASTREAM, "Value")
     page.wait_for_selector(f"{value} .cn-plot canvas")
-    page.focus(f"{value} .cn-plot")
-    page.keyboard.press("ArrowLeft")
-    page.wait_for_function("document.getElementById('cn-said').textContent.includes('value')")
+    said = "document.getElementById('cn-said').textContent.includes('value')"
+    # A canvas is there before its data are.
+    for _ in range(60):
+        page.focus(f"{value} .cn-plot")
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_timeout(500)
+        if page.evaluate(said):
+            break
+    assert page.evaluate(said)
     table = panel_of(DATASTREAM, "Latest anomalies")
     page.click(".cn-range-button")
     page.click(".cn-preset:has-text('Last 24 hours')")

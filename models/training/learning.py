@@ -106,4 +106,5 @@ def _even(kernel: Array) -> Array:
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
     length = _LIKE_ADAM * math.sqrt(max(matrix.shape))
-    return ((x.T if tall else x) * length).reshape(kernel.shape)
+    even: Array = (x.T if tall else x) * length
+    return even.reshape(kernel.shape)

@@ -79,7 +79,7 @@ class _Canvas:
         self.width, self.height = x1 - x0, y1 - y0
         self.scale = scale
         self.pixels: Pixels = np.zeros((0, 0, 4), np.uint8)
-        if self.width > 0 and self.height > 0:
+        if x1 > 0 and y1 > 0 and x0 < wide and y0 < tall and x1 > x0 and y1 > y0:
             self.pixels = np.zeros((self.height * scale, self.width * scale, 4), np.uint8)
 
     def points(self, pixels: Floats) -> NDArray[np.int32]:
@@ -98,9 +98,9 @@ class _Canvas:
 
 
 class _Joints(NamedTuple):
-    """Where joints are in the picture, pixels a metre there, and the first joint of each stroke."""
+    """Where joints are on their canvas, its pixels a metre, and the first joint of each stroke."""
 
-    pixels: list[list[float]]
+    points: list[list[float]]
     metres: list[float]
     firsts: list[int]
 
@@ -212,25 +212,31 @@ class Drawer:
         margins = np.array(reach) * np.maximum.reduceat(scales, begins)
         lows = (np.minimum.reduceat(pixels, begins) - margins[:, None]).tolist()
         highs = (np.maximum.reduceat(pixels, begins) + margins[:, None]).tolist()
+        canvases = [
+            _Canvas(self._camera, low, high, _fitting(high[1] - low[1]))
+            if near > _NEAREST
+            else None
+            for low, high, near in zip(lows, highs, nearest, strict=True)
+        ]
+        placed = [(one.x, one.y, one.scale) if one else (0, 0, 1) for one in canvases]
+        left, top, larger = np.repeat(np.array(placed, np.float64), counts, axis=0).T
+        every = _Joints(
+            ((pixels - np.stack([left, top], axis=1)) * larger[:, None] - 0.5).tolist(),
+            (scales * larger).tolist(),
+            firsts,
+        )
+        away = ((depths[firsts] + depths[lasts]) / 2).tolist()
         dark, lit = self._limbs(poses)
         sprites: list[Sprite | None] = []
-        colour = 0
-        every = _Joints(pixels.tolist(), scales.tolist(), firsts)
-        away = ((depths[firsts] + depths[lasts]) / 2).tolist()
-        for number, pose in enumerate(poses):
-            count = len(pose.strokes)
-            canvas = None
-            if nearest[number] > _NEAREST:
-                scale = _fitting(highs[number][1] - lows[number][1])
-                canvas = _Canvas(self._camera, lows[number], highs[number], scale)
+        begin = 0
+        for pose, canvas in zip(poses, canvases, strict=True):
+            part = slice(begin, begin + len(pose.strokes))
+            begin = part.stop
             if canvas is None or not canvas.pixels.size:
                 sprites.append(None)
-            else:
-                shades = dark[colour : colour + count], lit[colour : colour + count]
-                part = slice(colour, colour + count)
-                self._strokes(canvas, pose, every, part, away[part], shades)
-                sprites.append(canvas.sprite())
-            colour += count
+                continue
+            self._strokes(canvas, pose, every, part, away[part], (dark[part], lit[part]))
+            sprites.append(canvas.sprite())
         return sprites
 
     def figure(self, pose: Pose) -> Sprite | None:
@@ -251,7 +257,7 @@ class Drawer:
         across = abs(
             math.cos(pose.heading) * self._right[0] + math.sin(pose.heading) * self._right[1]
         )
-        pen = _Pen(canvas, joints, (math.sqrt(max(0.0, 1 - across**2)), across))
+        pen = _Pen(canvas.pixels, joints, (math.sqrt(max(0.0, 1 - across**2)), across))
         firsts = joints.firsts[part]
         strokes = pose.strokes
         keys = [-depth for depth in away]
@@ -295,24 +301,18 @@ class _Pen:
     """Draws strokes.
 
     Args:
-        onto: The canvas.
+        canvas: What is drawn on.
         joints: Where they are.
         lateral: How much of a figure's breadth and of its depth is seen.
     """
 
-    __slots__ = ("canvas", "lateral", "left", "metres", "pixels", "scale", "top")
+    __slots__ = ("canvas", "lateral", "metres", "points")
 
-    def __init__(self, onto: _Canvas, joints: _Joints, lateral: tuple[float, float]) -> None:
-        self.canvas = onto.pixels
-        self.left, self.top, self.scale = onto.x, onto.y, onto.scale
+    def __init__(self, canvas: Pixels, joints: _Joints, lateral: tuple[float, float]) -> None:
+        self.canvas = canvas
         self.metres = joints.metres
-        self.pixels = joints.pixels
+        self.points = joints.points
         self.lateral = lateral
-
-    def at(self, joint: int) -> tuple[float, float]:
-        """Where a joint is on the canvas."""
-        u, v = self.pixels[joint]
-        return (u - self.left) * self.scale - 0.5, (v - self.top) * self.scale - 0.5
 
     def stroke(
         self,
@@ -321,12 +321,12 @@ class _Pen:
         dark: list[float],
         lit: list[float] | None,
     ) -> None:
-        x, y = self.at(first)
-        scale = self.metres[first] * self.scale
+        x, y = self.points[first]
+        scale = self.metres[first]
         match stroke:
             case Limb(width=width):
                 broad = max(1, round(width * scale))
-                u, v = self.at(first + 1)
+                u, v = self.points[first + 1]
                 self._line(x, y, u, v, broad, dark)
                 if lit and broad > 3:  # noqa: PLR2004 canvas pixels
                     off = broad * 0.14
@@ -358,8 +358,8 @@ class _Pen:
         cv2.ellipse(self.canvas, (round(x * 16), round(y * 16)), axes, 0, 0, 360, colour, -1, 8, 4)
 
     def _trunk(self, trunk: Trunk, first: int, dark: list[float], lit: list[float] | None) -> None:
-        (x, y), (u, v) = self.at(first), self.at(first + 1)
-        scale = self.metres[first] * self.scale
+        (x, y), (u, v) = self.points[first], self.points[first + 1]
+        scale = self.metres[first]
         across, along = self.lateral
         deep = trunk.depth / 2 * along
         low, high = ((width**2 * across**2 + deep**2) ** 0.5 * scale for width in trunk.widths)

@@ -131,19 +131,41 @@ class Floor:
             first = last
 
     def _ground(self, picture: Pixels, shadows: Pixels, beams: Pixels | None) -> None:
-        size = picture.shape[1], picture.shape[0]
-        soft = (
-            cv2.GaussianBlur(shadows, (3, 3), 0)
-            if self._look.sunny
-            else cv2.GaussianBlur(shadows, (7, 7), 2.0)
-        )
-        large = cv2.cvtColor(cv2.resize(soft, size), cv2.COLOR_GRAY2BGR)
-        taken = cv2.multiply(large, self._backdrop.dark, scale=1 / 255)
-        cv2.multiply(picture, cv2.bitwise_not(taken), dst=picture, scale=1 / 255)
+        """Take light away where there is shadow, and add that of headlights."""
+        size = (3, 3) if self._look.sunny else (7, 7)
+        sigma = 0.0 if self._look.sunny else 2.0
+        rows, mask = _softened(shadows, size, sigma, picture)
+        if mask is not None:
+            taken = cv2.multiply(mask, self._backdrop.dark[rows], scale=1 / 255)
+            part = picture[rows]
+            cv2.multiply(part, cv2.bitwise_not(taken), dst=part, scale=1 / 255)
         if beams is not None:
-            cv2.GaussianBlur(beams, (0, 0), 3.0, dst=beams)
-            glare = cv2.cvtColor(cv2.resize(beams, size), cv2.COLOR_GRAY2BGR)
-            cv2.add(picture, cv2.multiply(glare, self._backdrop.lit, scale=1 / 255), dst=picture)
+            rows, mask = _softened(beams, (0, 0), 3.0, picture)
+            if mask is not None:
+                glare = cv2.multiply(mask, self._backdrop.lit[rows], scale=1 / 255)
+                part = picture[rows]
+                cv2.add(part, glare, dst=part)
+
+
+def _softened(
+    mask: Pixels, size: tuple[int, int], sigma: float, picture: Pixels
+) -> tuple[slice, Pixels | None]:
+    """Soften a mask, in place.
+
+    Returns:
+        The picture's rows in which it is not empty, and those rows of it as large as the picture
+        and in three channels; None if it is empty.
+    """
+    _, top, _, high = cv2.boundingRect(mask)
+    if not high:
+        return slice(0), None
+    # So far the softening reaches: OpenCV's kernels for bytes are three sigmas wide.
+    reach = math.ceil(3 * sigma) + 2
+    above, below = max(0, top - reach), min(len(mask), top + high + reach)
+    cv2.GaussianBlur(mask, size, sigma, dst=mask)
+    rows = slice(above * HALF, min(len(picture), below * HALF))
+    large = cv2.resize(mask, (picture.shape[1], picture.shape[0]))[rows]
+    return rows, np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
 def _lean(actor: Person | Cyclist, state: State, slant: tuple[float, float]) -> list[_Polygon]:

@@ -27,6 +27,9 @@ _HIDES: Final = 128
 """From this alpha on a thing that stands still hides what is behind it."""
 _FINE: Final = 17.0
 """Pixels a metre from which on hands and shoes are drawn."""
+_TALLEST: Final = 2.6
+_BROADEST: Final = 1.5
+"""How far from where somebody stands they may reach, metres: up, and to the sides."""
 _NEAREST: Final = 1.5
 _FARTHEST: Final = 140.0
 """Depths between which actors are drawn, metres."""
@@ -128,7 +131,8 @@ class Renderer:
         """Everyone's sprite, of those who are in the picture."""
         sprites: list[Sprite | None] = []
         poses: list[Pose] = []
-        for _, actor, state in near:
+        seen = [one for one in near if self._may_be_seen(one[1], one[2])]
+        for _, actor, state in seen:
             place = self._lit(state, beams)
             if isinstance(actor, Vehicle):
                 at = state.x, state.y
@@ -145,7 +149,7 @@ class Renderer:
         figures = iter(self._drawer.figures(poses))
         bodies = iter(sprites)
         shown = []
-        for number, actor, state in near:
+        for number, actor, state in seen:
             sprite = next(bodies if isinstance(actor, Vehicle) else figures)
             box = None if sprite is None else inside(self._backdrop.picture, sprite)
             if sprite is not None and box is not None:
@@ -153,6 +157,18 @@ class Renderer:
                 foot = (state.x, state.y, state.heading, *size)
                 shown.append(_Shown(number, actor, state, sprite, box, foot))
         return shown
+
+    def _may_be_seen(self, actor: Actor, state: State) -> bool:
+        """Whether some of somebody might be in the picture; spares the drawing if not."""
+        if isinstance(actor, Vehicle):
+            return True
+        u, v = self._camera.pixel(state.x, state.y)
+        scale = self._camera.focal / max(0.5, self._camera.depth(state.x, state.y, _TALLEST))
+        aside = _BROADEST * scale
+        return (
+            -aside < u < self._camera.width + aside
+            and -aside < v < self._camera.height + _TALLEST * scale
+        )
 
     def _lit(self, state: State, beams: Pixels | None) -> Place:
         """The light where somebody is; headlights add to it."""

@@ -11,7 +11,7 @@ from simulators.scene.camera import Floats
 from simulators.scene.vehicles import Vehicle
 from simulators.scene.world import State, World
 
-STEPS = 600
+STEPS = 500
 SECONDS = 0.1
 
 

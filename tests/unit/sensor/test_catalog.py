@@ -21,7 +21,11 @@ def test_each_driver_is_made_from_its_table(tmp_path: Path) -> None:
     assert isinstance(made({"driver": "machine"}, tmp_path), Machine)
     assert isinstance(made({"driver": "replay", "paths": ["a.csv"]}, tmp_path), Replay)
     options = {"node": "road-01", "nodes": 1, "start_ms": 0}
-    plugin = {"driver": "plugin", "object": "simulators.city.driver:SimulatedNode", "options": options}
+    plugin = {
+        "driver": "plugin",
+        "object": "simulators.city.driver:SimulatedNode",
+        "options": options,
+    }
     assert isinstance(made(plugin, tmp_path), SimulatedNode)
 
 

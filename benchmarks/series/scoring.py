@@ -91,10 +91,10 @@ def nab(scored: Sequence[Scored], threshold: float | None = None) -> tuple[float
     """
     points, windows, counted = _gather(scored)
     order = np.argsort(-points.score, kind="stable")
-    score, gain, window = (part[order] for part in points)
+    score, gain, window = points.score[order], points.gain[order], points.window[order]
     total = np.cumsum(np.where(window < 0, FALSE_ALARM * gain, _improvement(gain, window)))
     # Rows of one score are alarms together.
-    ends = np.flatnonzero(np.append(score[:-1] != score[1:], [True])) if len(score) else score
+    ends = np.flatnonzero(np.append(score[:-1] != score[1:], [True] * bool(len(score))))
     if threshold is not None:
         above = int(np.count_nonzero(score >= threshold))
         gained = float(total[above - 1]) if above else 0.0

@@ -2,6 +2,7 @@
 
 A link promises nothing about delivery: end-to-end acknowledgement is the job of ``edge.link`` and
 ``stream``. So it starts clean at every connection, queues nothing while it is cut off, and says so.
+It is connected when the broker has accepted it and has granted what it subscribes to.
 """
 
 import socket
@@ -9,6 +10,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Annotated, Final
@@ -25,6 +27,7 @@ from citynerve.config import Config
 from citynerve.errors import ConfigError, UnavailableError
 from citynerve.network import Network, Threaded
 from citynerve.polled import Received
+from citynerve.subscriptions import Subscriptions
 from citynerve.topics import DEFAULT_ROOT
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
@@ -188,8 +191,8 @@ class Link:
         client_id: Fixed for what must be single; a second client of the same id ends the first.
         subscriptions: ``(filter, qos)``, made anew at every connection.
         will: The last will.
-        on_connected: Called in the network's thread after each successful connection and
-            subscription.
+        on_connected: Called in the network's thread after each successful connection, when all
+            subscriptions are granted.
         on_taken_over: Called in the network's thread when the broker says that another client uses
             this id. Mosquitto 2.0 says nothing, so do not rely on it.
         network: What moves its bytes; None: a thread of its own.
@@ -216,7 +219,7 @@ class Link:
         self.messages: SimpleQueue[Message] = SimpleQueue()
         self.counters = LinkCounters()
         self.last_problem = "no answer such as an MQTT 5 broker gives"
-        self._subscriptions = list(subscriptions)
+        self._subscriptions = Subscriptions(subscriptions)
         self._on_connected = on_connected
         self._on_taken_over = on_taken_over
         self._up = threading.Event()
@@ -231,11 +234,12 @@ class Link:
         self._client.max_inflight_messages_set(0)
         self._client.on_connect = self._connected
         self._client.on_connect_fail = self._connect_failed
+        self._client.on_subscribe = self._subscribed
         self._client.on_disconnect = self._disconnected
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has accepted us and the connection stands."""
+        """Whether the broker has accepted us and our subscriptions, and the connection stands."""
         return self._up.is_set()
 
     def start(self) -> None:
@@ -254,7 +258,7 @@ class Link:
         """Wait until connected.
 
         Raises:
-            ConfigError: The broker does not accept our credentials.
+            ConfigError: The broker does not accept our credentials, or refuses a subscription.
             UnavailableError: Not within ``timeout`` seconds; carries the broker's last answer.
         """
         self._network.wait(self._answered, timeout)
@@ -262,7 +266,8 @@ class Link:
             raise ConfigError(
                 f"the broker at {self.config.safe_url()} refuses us: {self.last_problem}",
                 key="mqtt.username, mqtt.password",
-                fix="set credentials that it knows (CITYNERVE_MQTT_USERNAME, _PASSWORD)",
+                fix="set credentials that it knows (CITYNERVE_MQTT_USERNAME, _PASSWORD) and that"
+                " may read these topics",
             )
         if not self._up.is_set():
             raise UnavailableError(
@@ -286,10 +291,8 @@ class Link:
 
     def subscribe(self, filters: Sequence[tuple[str, int]]) -> None:
         """Add subscriptions, now and at every later connection."""
-        self._subscriptions += filters
-        if self._up.is_set():
-            self._client.subscribe(list(filters))
-            self._network.wrote(self._client)
+        self._subscriptions.add(filters, self._client)
+        self._network.wrote(self._client)
 
     def stop(self) -> None:
         """Say goodbye (the last will is not published) and let go of the network."""
@@ -321,7 +324,40 @@ class Link:
             _log.warning("refused by broker", url=self.config.safe_url(), reason=str(reason))
             return
         if self._subscriptions:
-            client.subscribe(self._subscriptions)
+            self._subscriptions.begin(client)
+        else:
+            self._ready()
+
+    def _subscribed(
+        self,
+        client: paho.Client,
+        _userdata: object,
+        number: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        refused = self._subscriptions.answered(number, reasons)
+        if refused:
+            self._refuse(client, f"no right to subscribe to {', '.join(refused)}")
+        elif refused is not None and not self._up.is_set():
+            self._ready()
+
+    def _refuse(self, client: paho.Client, problem: str) -> None:
+        """Half deaf, one would wait in vain for answers: be cut off, say so, and begin anew."""
+        self.counters.failures += 1
+        self.last_problem = problem
+        self._denied = True
+        self._up.clear()
+        self._answered.set()
+        _log.warning("refused by broker", url=self.config.safe_url(), reason=problem)
+        self._subscriptions.forget()
+        connection = client.socket()
+        # A connection that is gone already needs no end.
+        with suppress(OSError):
+            if isinstance(connection, socket.socket):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _ready(self) -> None:
         self._denied = False
         self._network.accepted(self._client)
         self._up.set()

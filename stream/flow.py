@@ -29,7 +29,8 @@ from bytewax.dataflow import Dataflow
 from msgspec import Struct
 
 from citynerve.clock import Clock
-from citynerve.messages import AnomalyEvent, Evidence, Rejected
+from citynerve.messages import AnomalyEvent, Rejected
+from stream.lane.output import Picture
 from stream.lane.settings import LaneSettings
 from stream.meters import Meters
 from stream.rollup import CITY, RollupPoint
@@ -118,7 +119,7 @@ def _events(keyed: tuple[str, Taken]) -> Iterable[tuple[str, list[AnomalyEvent]]
         yield events.PART, keyed[1].output.anomalies
 
 
-def _evidence(keyed: tuple[str, Taken]) -> Iterable[tuple[str, list[Evidence]]]:
+def _evidence(keyed: tuple[str, Taken]) -> Iterable[tuple[str, list[Picture]]]:
     if keyed[1].output.evidence:
         yield evidence.PART, keyed[1].output.evidence
 

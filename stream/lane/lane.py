@@ -25,7 +25,7 @@ from stream.lane.columns import Collector
 from stream.lane.events import event_line, refusal, status_line
 from stream.lane.lines import NS
 from stream.lane.nodes import Node, Registry, check
-from stream.lane.output import AckState, Closed, LaneOutput
+from stream.lane.output import AckState, Closed, LaneOutput, Picture
 from stream.lane.settings import LaneSettings
 from stream.scenario import WINDOWS
 
@@ -222,7 +222,7 @@ class Lane:
             line = event_line(event, node)
             if line is not None:
                 out.lines.append(line)
-        out.evidence += batch.evidence
+        out.evidence += [Picture(batch.node, one) for one in batch.evidence]
         if self._collector.readings >= _RUN:
             self._flush(call)
 

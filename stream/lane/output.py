@@ -33,6 +33,13 @@ class Closed(NamedTuple):
     high: float
 
 
+class Picture(NamedTuple):
+    """A picture that ``node`` sent; no other of that node's has its id."""
+
+    node: str
+    evidence: Evidence
+
+
 @dataclass(slots=True)
 class LaneOutput:
     """Lists stay empty where nothing happened. Lines are line protocol in ns, without newline.
@@ -48,7 +55,7 @@ class LaneOutput:
     closed: list[Closed] = field(default_factory=list)
     anomalies: list[AnomalyEvent] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
-    evidence: list[Evidence] = field(default_factory=list)
+    evidence: list[Picture] = field(default_factory=list)
     batches: int = 0
     observations: int = 0
     dropped: dict[str, int] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from typing import Final
 from bytewax.outputs import StatefulSinkPartition
 
 from citynerve import log
-from citynerve.messages import Evidence
+from stream.lane.output import Picture
 from stream.meters import Meters
 from stream.sinks.database import Stopped
 from stream.sinks.single import SingleSink
@@ -20,8 +20,10 @@ _PAUSE: Final = 5.0
 _log = log.get("evidence")
 
 
-class EvidencePartition(StatefulSinkPartition[list[Evidence], None]):
-    """``<folder>/<id>.jpg``; the same picture written again is the same file.
+class EvidencePartition(StatefulSinkPartition[list[Picture], None]):
+    """``<folder>/<node>.<id>.jpg``; the same picture written again is the same file.
+
+    Ids are a node's own: two nodes may well use the same. No name of a node has a dot in it.
 
     A full disk holds the flow back until there is room: nothing is given up.
     """
@@ -32,7 +34,7 @@ class EvidencePartition(StatefulSinkPartition[list[Evidence], None]):
         self._stopping = stopping
         self._unsynced = False
 
-    def write_batch(self, values: list[list[Evidence]]) -> None:
+    def write_batch(self, values: list[list[Picture]]) -> None:
         """Write and sync each file.
 
         Raises:
@@ -52,7 +54,7 @@ class EvidencePartition(StatefulSinkPartition[list[Evidence], None]):
             finally:
                 os.close(descriptor)
 
-    def _insist(self, picture: Evidence) -> None:
+    def _insist(self, picture: Picture) -> None:
         while True:
             try:
                 self._write(picture)
@@ -65,17 +67,18 @@ class EvidencePartition(StatefulSinkPartition[list[Evidence], None]):
             if self._stopping.wait(_PAUSE * random.SystemRandom().uniform(0.5, 1.5)):
                 raise Stopped
 
-    def _write(self, picture: Evidence) -> None:
-        partial = self._folder / f"{picture.id}.partial"
+    def _write(self, picture: Picture) -> None:
+        node, one = picture
+        partial = self._folder / f"{node}.{one.id}.partial"
         with partial.open("wb") as file:
-            file.write(picture.jpeg)
+            file.write(one.jpeg)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(self._folder / f"{picture.id}.jpg")
+        partial.replace(self._folder / f"{node}.{one.id}.jpg")
         self._unsynced = True
 
 
-class EvidenceSink(SingleSink[list[Evidence], None]):
+class EvidenceSink(SingleSink[list[Picture], None]):
     """One partition; ``build`` makes it. It keeps no state."""
 
     def __init__(self, build: Callable[[], EvidencePartition]) -> None:

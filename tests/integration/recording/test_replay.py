@@ -133,7 +133,7 @@ def test_under_other_names_nothing_collides(recorded: Recorded) -> None:
     ids = {str(fields["id"]) for fields in first.dump("event")["event"].values()}
     assert {f"lab-{one}" for one in ids if not one.startswith("lab-")} <= ids
     pictures = first.pictures()
-    assert pictures["lab-p0.jpg"] == pictures["p0.jpg"]
+    assert pictures["lab-odd.lab-p0.jpg"] == pictures["odd.p0.jpg"]
 
 
 def test_turns_of_a_loop_follow_each_other_and_go_on_after_a_kill(recorded: Recorded) -> None:

@@ -198,8 +198,8 @@ def test_an_anomaly_a_picture_and_the_figures_leave_too(
     node.add([column("temperature", values)], evidence=[picture])
     until(node.finished, "acknowledged")
     folder = stream.folder / "store" / "evidence"
-    assert (folder / "shot-1.jpg").read_bytes() == picture.jpeg
-    assert [p.name for p in folder.iterdir()] == ["shot-1.jpg"]
+    assert (folder / "node-0.shot-1.jpg").read_bytes() == picture.jpeg
+    assert [p.name for p in folder.iterdir()] == ["node-0.shot-1.jpg"]
     (payload, *_) = until(events.payloads, "an event")
     event = decode(payload, AnomalyEvent)
     assert (event.node, event.kind, event.value) == ("node-0", "range", 9e9)

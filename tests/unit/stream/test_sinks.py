@@ -16,6 +16,7 @@ from citynerve.influx import Influx, WriteRejected
 from citynerve.messages import Evidence, Rejected
 from citynerve.mqtt import LinkCounters
 from citynerve.topics import Topics
+from stream.lane.output import Picture
 from stream.meters import Meters
 from stream.reporter import Reporter, figure_lines
 from stream.sinks.database import BLOCK_LINES, Database, Stopped
@@ -78,16 +79,32 @@ def test_a_folder_that_cannot_be_written_holds_back_until_the_process_ends(tmp_p
     meters = Meters()
     partition = EvidencePartition(tmp_path / "gone", meters=meters, stopping=stopping)
     with pytest.raises(Stopped):
-        partition.write_batch([[Evidence(id="x", t=0, camera="c", jpeg=b"j")]])
+        partition.write_batch([[Picture("n", Evidence(id="x", t=0, camera="c", jpeg=b"j"))]])
     assert meters.get("evidence", "retries") == 1
 
 
 def test_a_picture_written_again_is_one_file(tmp_path: Path) -> None:
     partition = EvidencePartition(tmp_path, meters=Meters(), stopping=threading.Event())
-    picture = Evidence(id="x", t=0, camera="c", jpeg=b"j" * 1000)
+    picture = Picture("n", Evidence(id="x", t=0, camera="c", jpeg=b"j" * 1000))
     partition.write_batch([[picture], [picture]])
     partition.snapshot()
-    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("x.jpg", picture.jpeg)]
+    assert written(tmp_path) == {"n.x.jpg": b"j" * 1000}
+
+
+def test_pictures_of_two_nodes_with_one_id_are_two_files(tmp_path: Path) -> None:
+    partition = EvidencePartition(tmp_path, meters=Meters(), stopping=threading.Event())
+    for node, jpeg in (("a", b"of a"), ("b", b"of b"), ("a-b", b"of a-b")):
+        partition.write_batch([[Picture(node, Evidence(id="shot", t=0, camera="c", jpeg=jpeg))]])
+    partition.snapshot()
+    assert written(tmp_path) == {
+        "a.shot.jpg": b"of a",
+        "b.shot.jpg": b"of b",
+        "a-b.shot.jpg": b"of a-b",
+    }
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 class Picky:

@@ -182,4 +182,4 @@ def test_whole_numbers_that_no_double_can_hold_are_left_out() -> None:
 def test_pictures_pass_through() -> None:
     made, sender = greeted()
     picture = Evidence(id="p1", t=T0, camera="cam", jpeg=b"\xff\xd8")
-    assert made.take([sender.batch(evidence=[picture])]).evidence == [picture]
+    assert made.take([sender.batch(evidence=[picture])]).evidence == [(NODE, picture)]

@@ -13,7 +13,7 @@ SIMULATED_NODES: Final = 24
 SIMULATED_SECONDS: Final = 60
 SCENES: Final = {"crossing": "road", "square": "square"}
 """Simulated camera scenes, and beside which kind of the city's nodes each stands."""
-SCENE_MODEL: Final = "scenes-512x288"
+SCENE_MODEL: Final = "scenes-640x384"
 """Our own detector, made for these scenes."""
 REPLAY_SPEED: Final = 600.0
 

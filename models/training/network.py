@@ -21,8 +21,8 @@ Floats = NDArray[np.float32]
 CLASSES: Final = ("person", "bicycle", "car", "bus", "truck")
 """In the order of the model's scores."""
 SIDES: Final = 4
-WIDTH, HEIGHT = 512, 288
-"""Of the model's input, pixels: 16:9, and multiples of 32."""
+WIDTH, HEIGHT = 640, 384
+"""Of the model's input, pixels: multiples of 32 that take a picture of 640 x 360 as it is."""
 CELL: Final = 4
 """Pixels between two cells of the result."""
 COARSEST: Final = 32

@@ -33,7 +33,7 @@ demo's scene is never one that was trained on."""
 
 LEAST_VISIBLE: Final = 0.3
 """Of an object; one that is more hidden is not judged."""
-LEAST_SIZE: Final = 6.0
+LEAST_SIZE: Final = 7.5
 """Root of a box's area in pixels of the model's input; smaller ones are not judged."""
 INPUT: Final = Input(width=WIDTH, height=HEIGHT, colour="bgr", resize="letterbox")
 

@@ -15,7 +15,7 @@ from models.training.samples import SEEDS
 from models.training.targets import Objects
 from simulators.scene import SCENES, Scene
 
-NAME = "scenes-512x288"
+NAME = "scenes-640x384"
 LEAST_VISIBLE, LEAST_HEIGHT = 0.6, 24
 FRAMES = (40, 80, 120, 160)
 

@@ -52,7 +52,7 @@ def test_the_graph_is_recognised() -> None:
     model = export.model(made.drawn, made.moments).SerializeToString()
     assert len(model) < 3_000_000
     found = families.recognise(graph.parse(model), file="scenes.onnx")
-    assert found[:4] == ("plain", 512, 288, 5)
+    assert found[:4] == ("plain", 640, 384, 5)
 
 
 def test_normalising_by_a_batchs_own_moments_gives_the_same() -> None:

@@ -1,6 +1,7 @@
 """Moments and lengths of time as Grafana writes them."""
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
@@ -38,6 +39,33 @@ _ROUGHLY: Final = (
     (548 * 86_400, "a year", 0),
     (float("inf"), "{} years", 31_556_952),
 )
+
+
+_PARTS: Final[Mapping[str, Callable[[datetime], str]]] = {
+    "YYYY": lambda at: f"{at.year:04}",
+    "YY": lambda at: f"{at.year % 100:02}",
+    "MMMM": lambda at: f"{at:%B}",
+    "MMM": lambda at: f"{at:%b}",
+    "MM": lambda at: f"{at.month:02}",
+    "M": lambda at: f"{at.month}",
+    "DD": lambda at: f"{at.day:02}",
+    "D": lambda at: f"{at.day}",
+    "dddd": lambda at: f"{at:%A}",
+    "ddd": lambda at: f"{at:%a}",
+    "E": lambda at: f"{at.isoweekday()}",
+    "HH": lambda at: f"{at.hour:02}",
+    "H": lambda at: f"{at.hour}",
+    "hh": lambda at: f"{at.hour % 12 or 12:02}",
+    "h": lambda at: f"{at.hour % 12 or 12}",
+    "mm": lambda at: f"{at.minute:02}",
+    "m": lambda at: f"{at.minute}",
+    "ss": lambda at: f"{at.second:02}",
+    "s": lambda at: f"{at.second}",
+    "SSS": lambda at: f"{at.microsecond // 1000:03}",
+    "A": lambda at: f"{at:%p}".upper(),
+    "a": lambda at: f"{at:%p}".lower(),
+}
+"""moment.js's tokens, but for those of instants and offsets."""
 
 
 def written(ms: float, pattern: str, zone: tzinfo | None) -> str:
@@ -115,35 +143,10 @@ def _token(match: re.Match[str], at: datetime, ms: float) -> str:
     if match[1] is not None:
         return match[1]
     token = match[0]
-    hour = at.hour % 12 or 12
-    simple = {
-        "YYYY": f"{at.year:04}",
-        "YY": f"{at.year % 100:02}",
-        "MMMM": f"{at:%B}",
-        "MMM": f"{at:%b}",
-        "MM": f"{at.month:02}",
-        "M": f"{at.month}",
-        "DD": f"{at.day:02}",
-        "D": f"{at.day}",
-        "dddd": f"{at:%A}",
-        "ddd": f"{at:%a}",
-        "E": f"{at.isoweekday()}",
-        "HH": f"{at.hour:02}",
-        "H": f"{at.hour}",
-        "hh": f"{hour:02}",
-        "h": f"{hour}",
-        "mm": f"{at.minute:02}",
-        "m": f"{at.minute}",
-        "ss": f"{at.second:02}",
-        "s": f"{at.second}",
-        "SSS": f"{at.microsecond // 1000:03}",
-        "A": f"{at:%p}".upper(),
-        "a": f"{at:%p}".lower(),
-        "X": f"{int(ms // 1000)}",
-        "x": f"{int(ms)}",
-    }
-    if token in simple:
-        return simple[token]
+    if token in _PARTS:
+        return _PARTS[token](at)
+    if token in {"X", "x"}:
+        return str(int(ms // 1000 if token == "X" else ms))  # noqa: S105 - moment.js's token
     minutes = (at.utcoffset() or timedelta()) // timedelta(minutes=1)
     sign = "-" if minutes < 0 else "+"
     colon = "" if token == "ZZ" else ":"  # noqa: S105 - moment.js's token of an offset

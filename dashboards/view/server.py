@@ -6,6 +6,7 @@ within two seconds when it is told to.
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import signal
 import socket
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI, Response
+from fastapi.middleware.gzip import GZipMiddleware
 from nicegui import ui
 
 from citynerve.errors import UnavailableError
@@ -60,6 +62,8 @@ def serve(
             return Response(status_code=404, headers=_NO_STORE)
         return Response(found, media_type="image/jpeg", headers=_NO_STORE)
 
+    # Within one machine, packing takes longer than sending.
+    packed = not _is_local(listening)
     page.install(settings, engine, boards, cameras)
     ui.run_with(
         app,
@@ -70,6 +74,7 @@ def serve(
         binding_refresh_interval=None,
         reconnect_timeout=10,
         show_welcome_message=False,
+        gzip_middleware_factory=GZipMiddleware if packed else None,
     )
     server = _Server(
         uvicorn.Config(
@@ -78,10 +83,14 @@ def serve(
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            ws_per_message_deflate=packed,
             timeout_graceful_shutdown=_LAST_WORDS_S,
         ),
         lambda: _announce(listening, settings, say),
     )
+    # What is there now stays: looking through it again for garbage would hold up every page.
+    gc.collect()
+    gc.freeze()
     with listening, _ended_by_signals():
         asyncio.run(_served(server, listening, engine))
 
@@ -116,10 +125,14 @@ def address(listening: socket.socket) -> str:
     return f"http://[{found}]:{port}/" if ":" in str(found) else f"http://{found}:{port}/"
 
 
+def _is_local(listening: socket.socket) -> bool:
+    return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
+
+
 def _announce(listening: socket.socket, settings: Settings, say: Callable[[str], None]) -> None:
     url = address(listening)
     say(f"CityNerve's local view: {url}")
-    if not ipaddress.ip_address(listening.getsockname()[0]).is_loopback:
+    if not _is_local(listening):
         say("It has no log-in: everybody who reaches this machine sees it.")
     if settings.ready is not None:
         # Whole or not at all: somebody is waiting for it.

@@ -153,7 +153,7 @@ def _drawn(one: Series, look: Look) -> dict[str, Any]:
         "yAxisIndex": one.axis,
         "color": one.color,
         "emphasis": {"disabled": True},
-        "data": [[t, v] for t, v in one.points],
+        "data": one.points,
         "z": 3,
     }
     if stack is not None:

@@ -1,5 +1,6 @@
 """A board's page: its panels on a grid, what is chosen, and when which panel is drawn anew."""
 
+import asyncio
 import contextlib
 import json
 import re
@@ -15,7 +16,7 @@ from dashboards.queries import ALL, Choice, Range
 from dashboards.view import dates, links, spans
 from dashboards.view.draw.drawing import Drawing, Look, note
 from dashboards.view.frames import Field, Frame, Link, PanelData
-from dashboards.view.page import address, first, reader, shelf
+from dashboards.view.page import address, first, preload, reader, shelf
 from dashboards.view.page.address import Address
 from dashboards.view.page.cameras import Strip
 from dashboards.view.page.chooser import Chooser
@@ -38,8 +39,8 @@ _WINDOW_MS: Final = 600_000
 """The longest windows."""
 
 _TICK_S: Final = 0.5
-_FIRST_ROWS: Final = 26
-"""Panels above this row are asked for before the browser says what it shows."""
+_AT_ONCE: Final = 6
+"""Panels of a page that are asked for and drawn side by side."""
 
 
 class BoardPage:
@@ -58,6 +59,7 @@ class BoardPage:
         self._away = False
         self._drawn_at = 0
         self._panels: dict[str, Panel] = {}
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._client = ui.context.client
         self._build()
 
@@ -81,6 +83,7 @@ class BoardPage:
         parts = list(sections(board))
         heading = tr(board.get("title") or ""), tr(board.get("description") or "")
         grids = [part.panels for part in parts if part.open]
+        ui.add_head_html(preload.html(panel for panels in grids for panel in panels))
         ui.add_body_html(first.html(self._shelf.titles, path, heading, grids, tr))
         self._header = Header(self._who, self._shelf.titles, path, self._themed)
         with self._header.tools:
@@ -148,14 +151,14 @@ class BoardPage:
     def _grid(self, section: Section, about: Surroundings) -> None:
         with ui.element("div").classes("cn-grid"):
             for panel in section.panels:
-                made = Panel(panel, about)
+                made = Panel(panel, about, shown=section.open)
                 made.on_tabular(self._redraw)
                 self._panels[made.key] = made
 
     # --- what happens on it ---
 
     async def _begin(self) -> None:
-        """Ask for the upper panels at once, and for the others when the browser is there."""
+        """Ask at once, while the browser still starts; then for what it says that it shows."""
         await self._settle()
         await self._client.connected()
         with self._client:
@@ -228,11 +231,22 @@ class BoardPage:
                 background_tasks.create(self._load(panel), name=f"panel {key}")
 
     def _is_wanted(self, panel: Panel) -> bool:
-        if self._seen is not None:
-            return panel.key in self._seen
-        return int((panel.json.get("gridPos") or {}).get("y", 0)) < _FIRST_ROWS
+        """Whether it is in sight; until the browser says what is, all are, the uppermost first."""
+        return panel.shown if self._seen is None else panel.key in self._seen
 
     async def _load(self, panel: Panel) -> None:
+        try:
+            async with self._turns:
+                if self._is_wanted(panel):
+                    await self._draw(panel)
+                else:
+                    self._stale.add(panel.key)  # out of sight meanwhile
+        finally:
+            panel.busy = False
+        if panel.key in self._stale:
+            self._pump()
+
+    async def _draw(self, panel: Panel) -> None:
         generation, span = self._generation, self._span
         assert span is not None  # noqa: S101 - nothing is loaded before a range is known
         chosen, engine = dict(self._chosen), self._shelf.engine
@@ -247,16 +261,12 @@ class BoardPage:
             data = engine.panel(self._board, panel.json, chosen, span, self._who.zone)
             return data, panel.drawn(data, look)
 
-        try:
-            done = await run.io_bound(work)
-        finally:
-            panel.busy = False
+        done = await run.io_bound(work)
         if done is None:
             return  # the view ends
-        data, drawing = done
         if generation != self._generation:
-            self._pump()  # another range or choice meanwhile: it is asked for again
-            return
+            return  # another range or choice meanwhile: it is asked for again
+        data, drawing = done
         panel.data = data
         self._show(panel, drawing)
         self._updated.set_text(

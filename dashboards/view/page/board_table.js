@@ -1,4 +1,8 @@
 // A table whose header stays in place, whose columns sort, and whose cells may be bars or colours.
+// A panel shows a dozen rows: those far below come when the browser has nothing else to do.
+
+const AT_ONCE = 40;
+const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
 
 export default {
   template: `
@@ -11,7 +15,7 @@ export default {
           </th>
         </tr></thead>
         <tbody>
-          <tr v-for="(row, r) in sorted" :key="r">
+          <tr v-for="(row, r) in sorted.slice(0, room)" :key="r">
             <td v-for="(cell, i) in row" :key="i" :class="['cn-' + columns[i].align, cell.b ? 'cn-filled' : '', cell.p !== undefined ? 'cn-barred' : '']"
                 :style="{ background: cell.b, color: cell.c }" :title="cell.t.length > 24 ? cell.t : null">
               <div v-if="cell.p !== undefined" class="cn-bar-cell">
@@ -27,7 +31,13 @@ export default {
       <p v-if="more" class="cn-table-more">{{ more }}</p>
     </div>`,
   props: { columns: Array, rows: Array, header: Boolean, size: String, sort: Object, matrix: Boolean, more: String, label: String },
-  data: () => ({ chosen: null }),
+  data: () => ({ chosen: null, room: AT_ONCE }),
+  mounted() {
+    this.widen();
+  },
+  updated() {
+    this.widen();
+  },
   computed: {
     order() {
       return this.chosen ?? this.sort;
@@ -51,6 +61,9 @@ export default {
     },
   },
   methods: {
+    widen() {
+      if (this.room < this.rows.length) idle(() => { this.room += AT_ONCE; });
+    },
     by(column) {
       const now = this.order;
       if (now?.column !== column) this.chosen = { column, down: false };

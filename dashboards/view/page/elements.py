@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from nicegui import ui
 from nicegui.dependencies import register_resource
-from nicegui.elements import echart, leaflet  # their modules stand in every page's import map
+from nicegui.elements import leaflet
 from nicegui.events import GenericEventArguments
 from nicegui.version import __version__
 
@@ -15,8 +15,6 @@ from dashboards.view.locale import Translate
 
 _WRITING: Final = "cn-writing.js"
 _LEAFLET: Final = Path(leaflet.__file__).parent / "dist"
-
-assert echart.__file__, "NiceGUI carries ECharts"  # noqa: S101 - imported for its import map
 
 
 class Drawn(ui.element):
@@ -54,9 +52,14 @@ class Map(Drawn, component="board_map.js", dependencies=[_WRITING]):
         self, drawing: Drawing, words: Mapping[str, str], geojson: str | None, tiles: str | None
     ) -> None:
         super().__init__(drawing)
-        resource = register_resource(_LEAFLET, max_time=_LEAFLET.stat().st_mtime)
-        css = f"/_nicegui/{__version__}/resources/{resource.key}/leaflet/leaflet.css"
-        self._props.update({"words": dict(words), "geojson": geojson, "tiles": tiles, "css": css})
+        self._props.update({"words": dict(words), "geojson": geojson, "tiles": tiles})
+        self._props["css"] = leaflet_style()
+
+
+def leaflet_style() -> str:
+    """The address of Leaflet's own style."""
+    resource = register_resource(_LEAFLET, max_time=_LEAFLET.stat().st_mtime)
+    return f"/_nicegui/{__version__}/resources/{resource.key}/leaflet/leaflet.css"
 
 
 class Table(Drawn, component="board_table.js"):

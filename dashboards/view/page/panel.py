@@ -32,11 +32,15 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Panel:
-    """A panel on its page. Its element is made when it is; what it shows comes later."""
+    """A panel on its page. Its element is made when it is; what it shows comes later.
 
-    def __init__(self, panel: Mapping[str, Any], about: Surroundings) -> None:
+    ``shown`` says whether the row that it stands in is open when the page comes.
+    """
+
+    def __init__(self, panel: Mapping[str, Any], about: Surroundings, *, shown: bool) -> None:
         self.json = panel
         self.key = str(panel["id"])
+        self.shown = shown
         self.data: PanelData | None = None
         self.tabular = False
         self.busy = False

@@ -9,7 +9,7 @@ import pytest
 from dashboards import boards
 from dashboards.queries import ALL, Choice
 from dashboards.view import locale, variables
-from dashboards.view.page import address, board, chooser, first, layout, picker, reader
+from dashboards.view.page import address, board, chooser, first, layout, picker, preload, reader
 from dashboards.view.page.address import Address
 from dashboards.view.spans import Window
 
@@ -123,3 +123,14 @@ def test_the_first_paint_holds_every_frame_and_runs_nothing_from_the_data() -> N
     assert "&lt;b&gt;" in html
     assert "<b>" not in html
     assert "<script" not in html
+
+
+def test_a_page_names_the_scripts_of_its_panels_and_no_others() -> None:
+    kinds = ("stat", "timeseries", "geomap", "table", "text", "unheard-of")
+    said = preload.html({"type": kind} for kind in kinds)
+    for name in ("board_figures.js", "board_chart.js", "cn-drawers.js", "board_map.js"):
+        assert said.count(name) == 1
+    assert "leaflet.css" in said
+    figures = preload.html([{"type": "stat"}, {"type": "stat"}])
+    assert figures.count("<link") == 1
+    assert preload.html([]) == ""

@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,14 @@ def samples() -> Path:
     if not (folder / "aarhus").is_dir():
         pytest.skip(f"no recordings in {folder}: set CITYNERVE_SAMPLES")
     return folder
+
+
+@pytest.fixture
+def dead_port() -> Iterator[int]:
+    """A loopback port that refuses connections, and that nobody else can take meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from citynerve.demo.process import free_port
 from tests.e2e.running import Running, Start, assert_nothing_left
 from tests.servers import InfluxDb1, Mosquitto
 
@@ -22,15 +21,15 @@ def refused(demo: Running) -> str:
     return text
 
 
-def test_no_broker(start: Start) -> None:
-    url = f"mqtt://127.0.0.1:{free_port()}"
+def test_no_broker(start: Start, dead_port: int) -> None:
+    url = f"mqtt://127.0.0.1:{dead_port}"
     text = refused(start(CITYNERVE_MQTT_URL=url))
     assert url in text
     assert "CITYNERVE_MQTT_URL" in text
 
 
-def test_no_influxdb(start: Start) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+def test_no_influxdb(start: Start, dead_port: int) -> None:
+    url = f"http://127.0.0.1:{dead_port}"
     text = refused(start(CITYNERVE_INFLUX_URL=url))
     assert url in text
     assert "CITYNERVE_INFLUX_URL" in text

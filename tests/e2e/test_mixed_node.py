@@ -17,7 +17,8 @@ import pytest
 from citynerve.demo.servers import Mosquitto
 from citynerve.influx import Influx
 from tests.integration.edge.agents import AgentProcess, configure, kill_all
-from tests.integration.stream.scripted import StreamProcess, points, until
+from tests.integration.stream.scripted import StreamProcess, points
+from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
 

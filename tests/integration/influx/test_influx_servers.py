@@ -7,7 +7,6 @@ from hashlib import blake2b
 import msgspec
 import pytest
 
-from citynerve.demo.process import free_port
 from citynerve.errors import ConfigError, UnavailableError
 from citynerve.influx import Influx, InfluxConfig, WriteRejected, connect
 from tests.servers import InfluxDb1, InfluxDb2, influx_server
@@ -188,15 +187,15 @@ def test_an_unknown_organisation_lists_the_known(influxdb2: InfluxDb2) -> None:
     assert influxdb2.ORG in (caught.value.fix or "")
 
 
-def test_nobody_there() -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+def test_nobody_there(dead_port: int) -> None:
+    url = f"http://127.0.0.1:{dead_port}"
     with pytest.raises(UnavailableError, match="refused") as caught:
-        connect(InfluxConfig(url=url), timeout=2)
+        connect(InfluxConfig(url=url))
     assert url in str(caught.value)
 
 
 def test_a_server_that_goes_is_unavailable_and_then_back(influx_process: InfluxDb1) -> None:
-    with connect(influx_process.config, timeout=5) as influx:
+    with connect(influx_process.config) as influx:
         influx.ensure(0)
         influx_process.kill()
         with pytest.raises(UnavailableError):

@@ -15,9 +15,9 @@ from simulators.recording.info import look
 from simulators.recording.reader import File
 from simulators.recording.record import Recorder, Wanted
 from simulators.recording.shape import RETAINED
-from tests.integration.stream.scripted import until
 from tests.servers import Mosquitto
 from tests.unit.recording.samples import NODE, TOPICS, batch, hello, record, stored
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.integration
 def publisher(broker: Mosquitto) -> Iterator[Link]:
     link = Link(broker.config, client_id="publisher")
     link.start()
-    link.wait_connected(30)
+    link.wait_connected(PATIENCE_S)
     yield link
     link.stop()
 

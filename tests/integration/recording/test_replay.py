@@ -13,8 +13,8 @@ from benchmarks.chaos.dump import Dump
 from simulators.recording.info import Info, look
 from simulators.recording.reader import File
 from tests.integration.recording.town import Centre, Command, Town, recorder
-from tests.integration.stream.scripted import until
 from tests.servers import InfluxDb1, Mosquitto
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
 
@@ -46,7 +46,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
         for centre in (first, second):
             until(lambda: "stream runs" in centre.stream.text(), "the stream runs")  # noqa: B023
         town = Town(folder, first.mqtt)
-        town.run(seconds=1.5)
+        # Slowly, so that it is stopped in the midst, however fast or slow the machine.
+        town.run(
+            pace=100.0, enough=lambda: {"chaos-0", "chaos-1"} <= set(first.nodes("observation"))
+        )
         town.run()
         recording.end()
         yield Recorded(folder, file, first, second, settled(first), look([file]))
@@ -58,7 +61,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
 
 
 def settled(centre: Centre) -> Dump:
-    """What a centre holds once nothing has changed for some epochs: roll-ups leave last."""
+    """What a centre holds once its roll-ups, which leave last, are complete and all is still."""
     seen, since = centre.dump(), time.monotonic()
 
     def still() -> bool:
@@ -66,10 +69,21 @@ def settled(centre: Centre) -> Dump:
         now = centre.dump()
         if comparable(now) != comparable(seen):
             seen, since = now, time.monotonic()
-        return time.monotonic() - since > 1.2
+        return rolled_up(now) and time.monotonic() - since > 1.2
 
     until(still, "all is written")
     return seen
+
+
+def rolled_up(found: Dump) -> bool:
+    """Whether the whole city's roll-ups count what all windows count."""
+    sums: dict[str, Counter[tuple[str, str]]] = {"aggregate": Counter(), "rollup": Counter()}
+    for measurement, counts in sums.items():
+        for key, fields in found.get(measurement, {}).items():
+            tags = dict(key.tags)
+            if measurement == "aggregate" or tags["district"] == "_city":
+                counts[tags["property"], tags["window"]] += int(fields["count"])
+    return sums["aggregate"] == sums["rollup"]
 
 
 def comparable(found: Dump) -> Dump:
@@ -105,7 +119,8 @@ def test_a_replay_gives_the_content_of_the_run_though_it_is_killed(recorded: Rec
     assert any(fields["late"] for fields in run["aggregate"].values())
     assert any(fields["quality"] for fields in run["observation"].values())
     part = len(run["observation"]) // 10
-    killed = replay(recorded, second)
+    # Slowly, so that it is killed in the midst, however long it takes to look.
+    killed = replay(recorded, second, "--speed", "0.2")
     until(lambda: len(second.nodes("observation")) > part, "a part of it is stored")
     killed.kill()
     assert len(second.nodes("observation")) < len(run["observation"])
@@ -177,7 +192,7 @@ def test_a_recorder_that_is_killed_leaves_what_it_heard(recorded: Recorded) -> N
 
     # Nobody plays over a node that runs.
     other = replay(recorded, second, "--rename", "again-", "--dir", "other")
-    assert other.process.wait(60) == 2
+    assert other.process.wait(PATIENCE_S) == 2
     assert "held by a node that is online" in other.text
     playing.end()
 

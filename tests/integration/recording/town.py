@@ -8,9 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -26,8 +25,9 @@ from edge.config import NodeConfig, NodeTable, SendTable
 from edge.sensor.driver import Driver, Item, Mark, Reading
 from edge.spool import Spool
 from simulators.fleet.fleet import Fleet, Start
-from tests.integration.stream.scripted import StreamProcess, until
+from tests.integration.stream.scripted import StreamProcess
 from tests.servers import InfluxDb1, Mosquitto
+from tests.waiting import PATIENCE_S, until
 
 SPAN = 1_800_000
 ROOT = Path(__file__).parents[3]
@@ -137,19 +137,31 @@ class Town:
         self._folder = folder
         self._mqtt = mqtt
 
-    def run(self, *, seconds: float | None = None) -> None:
-        """Run until all is committed, or be killed, in effect, after a while."""
+    def run(self, *, pace: float = 1_000.0, enough: Callable[[], bool] | None = None) -> None:
+        """Run until all is committed, or stop as soon as it is ``enough``.
+
+        Args:
+            pace: Phenomenon time over real time.
+            enough: Asked some times a second.
+        """
         members = [("odd", self._member("odd", Odd(), "json"))]
         forms: tuple[Format, ...] = ("msgpack", "json")
         for index, form in enumerate(forms):
-            options = {"seed": 11, "index": index, "span": SPAN, "pace": 1_000.0}
+            options = {"seed": 11, "index": index, "span": SPAN, "pace": pace}
             script = make("script", options, self._folder)
             node = f"chaos-{index}"
             members.append((node, self._member(node, script, form)))
         fleet = Fleet(members, until_done=True)
-        if seconds is not None:
-            threading.Timer(seconds, fleet.stop).start()
-        fleet.run()
+        asked = time.monotonic()
+
+        def look() -> None:
+            nonlocal asked
+            if enough is not None and time.monotonic() > asked + 0.2:
+                if enough():
+                    fleet.stop()
+                asked = time.monotonic()
+
+        fleet.run(look)
         assert not fleet.failures
 
     def _member(self, node: str, driver: Driver, form: Format) -> Start:
@@ -186,7 +198,7 @@ class Command:
         """What it has said."""
         return self._log.read_text()
 
-    def wait(self, timeout: float = 60) -> str:
+    def wait(self, timeout: float = PATIENCE_S) -> str:
         """Its words, once it has ended well."""
         assert self.process.wait(timeout) == 0, self.text
         return self.text

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,63 +12,11 @@ import pytest
 
 from citynerve.errors import ConfigError, UnavailableError
 from citynerve.mqtt import Link, LinkCounters, Message, MqttConfig, Will
+from tests.guarded import PASSWORD, GuardedMosquitto, certify
 from tests.servers import Mosquitto
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
-
-PASSWORD = "correct horse"  # noqa: S105 - of a broker that lives as long as its test
-
-
-class GuardedMosquitto(Mosquitto):
-    """One that wants a password, and speaks TLS when there is a certificate in its folder."""
-
-    def _command(self) -> list[str]:
-        command = super()._command()
-        words = self.folder / "passwords"
-        subprocess.run(
-            ["mosquitto_passwd", "-b", "-c", str(words), "node", PASSWORD],
-            check=True,
-            capture_output=True,
-        )
-        path = Path(command[-1])
-        text = path.read_text().replace("allow_anonymous true", "allow_anonymous false")
-        lines = [text, f"password_file {words}"]
-        if (self.folder / "server.pem").exists():
-            names = {"cafile": "ca.pem", "certfile": "server.pem", "keyfile": "server.key"}
-            lines += [f"{key} {self.folder / name}" for key, name in names.items()]
-        if (self.folder / "client.pem").exists():
-            lines.append("require_certificate true")
-        path.write_text("\n".join(lines) + "\n")
-        return command
-
-    @property
-    def config(self) -> MqttConfig:
-        if not (self.folder / "server.pem").exists():
-            return MqttConfig(
-                url=f"mqtt://127.0.0.1:{self.port}", username="node", password=PASSWORD
-            )
-        own = (self.folder / "client.pem").exists()
-        return MqttConfig(
-            url=f"mqtts://127.0.0.1:{self.port}",
-            username="node",
-            password=PASSWORD,
-            ca=str(self.folder / "ca.pem"),
-            cert=str(self.folder / "client.pem") if own else None,
-            key=str(self.folder / "client.key") if own else None,
-        )
-
-
-def certificate(folder: Path, name: str, *, issuer: str | None, extension: str) -> None:
-    """``name``.pem and ``name``.key, signed by ``issuer`` or by itself."""
-    signer = [] if issuer is None else ["-CA", f"{issuer}.pem", "-CAkey", f"{issuer}.key"]
-    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    files = ["-nodes", "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2"]
-    subprocess.run(
-        [*make, *files, "-subj", f"/CN={name}", "-addext", extension, *signer],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
 
 
 @pytest.fixture
@@ -85,11 +32,7 @@ def encrypted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Guarde
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make certificates with")
     folder = tmp_path / "encrypted"
-    folder.mkdir()
-    certificate(folder, "ca", issuer=None, extension="keyUsage=keyCertSign")
-    certificate(folder, "server", issuer="ca", extension="subjectAltName=IP:127.0.0.1")
-    if request.param == "mutual":
-        certificate(folder, "client", issuer="ca", extension="extendedKeyUsage=clientAuth")
+    certify(folder, mutual=request.param == "mutual")
     server = GuardedMosquitto(folder)
     server.start()
     yield server
@@ -112,15 +55,8 @@ def open_link() -> Iterator[Callable[..., Link]]:
         link.stop()
 
 
-def receive(link: Link, timeout: float = 20) -> Message:
-    return link.messages.get(timeout=timeout)
-
-
-def until(condition: Callable[[], bool], timeout: float = 30) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
+def receive(link: Link) -> Message:
+    return link.messages.get(timeout=PATIENCE_S)
 
 
 def echoes(link: Link, payload: bytes) -> None:
@@ -137,10 +73,10 @@ def test_messages_arrive_in_order_with_topic_and_retained_flag(
     broker: Mosquitto, open_link: Callable[..., Link]
 ) -> None:
     sender = open_link(broker.config, "sender")
-    sender.wait_connected(10)
+    sender.wait_connected(PATIENCE_S)
     kept = sender.publish("a/kept", b"0", retain=True)
     assert kept is not None
-    kept.wait_for_publish(10)
+    kept.wait_for_publish(PATIENCE_S)
     receiver = open_link(broker.config, "receiver", "a/#")
     assert receive(receiver) == Message("a/kept", b"0", retained=True)
     for number in range(1, 200):
@@ -155,15 +91,15 @@ def test_a_filter_added_later_holds_at_once_and_after_a_restart(
 ) -> None:
     connected: list[int] = []
     link = open_link(broker.config, "one", on_connected=lambda: connected.append(1))
-    link.wait_connected(10)
+    link.wait_connected(PATIENCE_S)
     link.subscribe([("echo/+", 1)])
     echoes(link, b"before")
     broker.kill()
-    until(lambda: not link.connected)
+    until(lambda: not link.connected, "it notices")
     assert link.publish("echo/1", b"lost") is None
     assert link.counters.refused == 1
     broker.start()
-    link.wait_connected(60)
+    link.wait_connected(PATIENCE_S)
     echoes(link, b"after")
     assert len(connected) == link.counters.connects == 2
     assert link.counters.disconnects == 1
@@ -171,7 +107,7 @@ def test_a_filter_added_later_holds_at_once_and_after_a_restart(
 
 def test_no_broker_is_told_with_address_problem_and_fix(open_link: Callable[..., Link]) -> None:
     link = open_link(MqttConfig(url="mqtt://me:secret@127.0.0.1:1"), "none")
-    until(lambda: link.counters.failures > 0)
+    until(lambda: link.counters.failures > 0, "it is refused")
     with pytest.raises(UnavailableError) as caught:
         link.wait_connected(0.1)
     text = str(caught.value)
@@ -191,7 +127,7 @@ def test_a_port_where_no_broker_answers_is_told(open_link: Callable[..., Link]) 
 
 def test_a_right_password_opens(guarded: GuardedMosquitto, open_link: Callable[..., Link]) -> None:
     link = open_link(guarded.config, "right", "echo/#")
-    link.wait_connected(10)
+    link.wait_connected(PATIENCE_S)
     echoes(link, b"in")
 
 
@@ -205,7 +141,7 @@ def test_wrong_credentials_are_a_config_error(
     config = MqttConfig(url=f"mqtt://127.0.0.1:{guarded.port}", username=name, password=word)
     link = open_link(config, "wrong")
     with pytest.raises(ConfigError) as caught:
-        link.wait_connected(20)
+        link.wait_connected(PATIENCE_S)
     assert caught.value.key == "mqtt.username, mqtt.password"
     assert "Not authorized" in str(caught.value)
     assert "wrong" not in str(caught.value)
@@ -215,7 +151,7 @@ def test_tls_with_our_own_authority(
     encrypted: GuardedMosquitto, open_link: Callable[..., Link]
 ) -> None:
     link = open_link(encrypted.config, "safe", "echo/#")
-    link.wait_connected(10)
+    link.wait_connected(PATIENCE_S)
     echoes(link, b"over TLS")
 
 
@@ -225,7 +161,7 @@ def test_tls_with_an_unknown_authority_or_in_the_clear_is_refused(
     right = encrypted.config
     strange = MqttConfig(url=right.url, username=right.username, password=right.password)
     link = open_link(strange, "strange")
-    until(lambda: link.counters.failures > 0)
+    until(lambda: link.counters.failures > 0, "it is refused")
     with pytest.raises(UnavailableError, match="certificate verify failed"):
         link.wait_connected(0.1)
     clear = MqttConfig(url=right.url.replace("mqtts", "mqtt"))
@@ -246,13 +182,13 @@ def test_the_will_speaks_for_a_killed_process_and_not_for_one_that_leaves(
     broker: Mosquitto, open_link: Callable[..., Link]
 ) -> None:
     watcher = open_link(broker.config, "watcher", "status/#")
-    watcher.wait_connected(10)
+    watcher.wait_connected(PATIENCE_S)
     code = (
         "import sys\nfrom citynerve.mqtt import Link, MqttConfig, Will\n"
         "link = Link(MqttConfig(url=sys.argv[1]), client_id='mortal',"
         " will=Will('status/mortal', b'gone'))\n"
-        "link.start()\nlink.wait_connected(10)\n"
-        "link.publish('status/mortal', b'here').wait_for_publish(10)\n"
+        "link.start()\nlink.wait_connected(60)\n"
+        "link.publish('status/mortal', b'here').wait_for_publish(60)\n"
         "sys.stdin.readline()\nlink.stop()\n"
     )
     for farewell in (signal.SIGKILL, None):
@@ -261,21 +197,21 @@ def test_the_will_speaks_for_a_killed_process_and_not_for_one_that_leaves(
         )
         assert receive(watcher).payload == b"here"
         if farewell is None:
-            child.communicate(b"\n", timeout=20)
+            child.communicate(b"\n", timeout=PATIENCE_S)
             watcher.publish("status/watcher", b"the next to be heard")
             assert receive(watcher).payload == b"the next to be heard"
         else:
             child.send_signal(farewell)
-            child.communicate(timeout=20)
+            child.communicate(timeout=PATIENCE_S)
             assert receive(watcher) == Message("status/mortal", b"gone")
 
 
 def test_a_will_is_retained(broker: Mosquitto, open_link: Callable[..., Link]) -> None:
     # A second client of the same id makes the broker drop the first without a goodbye.
-    open_link(broker.config, "twin", will=Will("status/twin", b"gone")).wait_connected(10)
+    open_link(broker.config, "twin", will=Will("status/twin", b"gone")).wait_connected(PATIENCE_S)
     second = Link(broker.config, client_id="twin")
     second.start()
-    second.wait_connected(10)
+    second.wait_connected(PATIENCE_S)
     second.stop()
     late = open_link(broker.config, "late", "status/#")
     assert receive(late) == Message("status/twin", b"gone", retained=True)
@@ -294,6 +230,6 @@ def test_who_sees_a_new_connection_can_publish_on_it(shared_broker: Mosquitto) -
 
     link.counters = Watched()
     link.start()
-    link.wait_connected(10)
+    link.wait_connected(PATIENCE_S)
     link.stop()
     assert seen == [True]

@@ -1,8 +1,8 @@
 """Who may connect but not subscribe would wait for ever for what never comes: it is told."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,10 @@ from stream.meters import Meters
 from stream.sources.intake import Intake
 from tests.integration.edge.agents import AgentProcess, configure, kill_all
 from tests.servers import Mosquitto
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
 
-PATIENCE_S = 90.0
 ALLOWED = "town/allowed"
 PLUGINS = sorted(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"))
 
@@ -60,13 +60,6 @@ def strict(tmp_path: Path) -> Iterator[StrictMosquitto]:
     server.stop()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
-
-
 def test_what_is_refused_is_named_and_what_is_granted_connects(strict: StrictMosquitto) -> None:
     good = Link(strict.config, client_id="good", subscriptions=[(ALLOWED, 1)])
     good.start()
@@ -88,7 +81,7 @@ def test_a_filter_that_is_added_later_and_refused_cuts_off(strict: StrictMosquit
     link.start()
     link.wait_connected(PATIENCE_S)
     link.subscribe([("town/secret", 1)])
-    until(lambda: not link.connected)
+    until(lambda: not link.connected, "cut off")
     with pytest.raises(ConfigError, match="town/secret"):
         link.wait_connected(PATIENCE_S)
     link.stop()
@@ -97,11 +90,11 @@ def test_a_filter_that_is_added_later_and_refused_cuts_off(strict: StrictMosquit
 def test_once_it_is_granted_the_link_comes_up_by_itself(strict: StrictMosquitto) -> None:
     link = Link(strict.config, client_id="one", subscriptions=[("town/secret", 1)])
     link.start()
-    until(lambda: link.counters.failures > 0)
+    until(lambda: link.counters.failures > 0, "refused")
     strict.stop()
     strict.allowed = ("town/secret",)
     strict.start()
-    until(lambda: link.connected)
+    until(lambda: link.connected, "granted")
     link.wait_connected(0.1)
     assert link.publish("town/secret", b"heard") is not None
     assert link.messages.get(timeout=PATIENCE_S).payload == b"heard"
@@ -111,13 +104,14 @@ def test_once_it_is_granted_the_link_comes_up_by_itself(strict: StrictMosquitto)
 def test_a_node_that_may_not_hear_its_acks_says_so(strict: StrictMosquitto, tmp_path: Path) -> None:
     machine = {"driver": "machine", "interval_ms": 200}
     agent = AgentProcess(configure(tmp_path / "n", strict.config.url, machine))
-    until(lambda: "broker not reached" in agent.log.read_text())
+    until(lambda: "broker not reached" in agent.log.read_text(), "the complaint")
     assert "no right to subscribe to city/v1/ack/4/node-0" in agent.log.read_text()
 
 
 def test_a_stream_that_may_not_hear_its_nodes_is_not_connected(strict: StrictMosquitto) -> None:
     meters = Meters()
-    intake = Intake(strict.config, client_id="stream", meters=meters)
+    ending = threading.Event()
+    intake = Intake(strict.config, client_id="stream", meters=meters, ending=ending)
     for digit in SHARDS:
         intake.open(digit)
 
@@ -125,5 +119,5 @@ def test_a_stream_that_may_not_hear_its_nodes_is_not_connected(strict: StrictMos
         intake.take(SHARDS[0])
         return meters.get("intake", "failures") > 0
 
-    until(refused)
+    until(refused, "a refusal")
     assert meters.get("intake", "connects") == 0

@@ -5,9 +5,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from citynerve.codec import Format, decode, encode
 from citynerve.demo.servers import Mosquitto
@@ -26,23 +25,12 @@ from citynerve.messages import (
 )
 from citynerve.mqtt import Link, MqttConfig
 from citynerve.topics import Topics
+from tests.waiting import PATIENCE_S, until
 
 T0 = 1_700_000_000_000 - 1_700_000_000_000 % 600_000
 """A start of windows of every size, ms."""
 
 TOPICS = Topics()
-T = TypeVar("T")
-
-
-def until(ask: Callable[[], T], what: str, timeout: float = 60.0) -> T:
-    """The first answer that is true."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        answer = ask()
-        if answer:
-            return answer
-        time.sleep(0.02)
-    raise AssertionError(f"not within {timeout} s: {what}")
 
 
 class StreamProcess:
@@ -80,7 +68,7 @@ class StreamProcess:
         self.process.kill()
         self.process.wait()
 
-    def wait(self, timeout: float) -> int:
+    def wait(self, timeout: float = PATIENCE_S) -> int:
         """Its exit code."""
         assert self.process is not None
         return self.process.wait(timeout)
@@ -89,7 +77,7 @@ class StreamProcess:
         """In order."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.wait(10)
+        return self.wait()
 
     def end(self) -> None:
         """Leave nothing behind, whatever the test came to."""
@@ -134,7 +122,7 @@ class ScriptedNode:
         )
         self._closed = threading.Event()
         self._link.start()
-        self._link.wait_connected(20)
+        self._link.wait_connected(PATIENCE_S)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -163,7 +151,7 @@ class ScriptedNode:
         """Anything, past the protocol."""
         info = self._link.publish(topic or TOPICS.obs(self.name), payload)
         assert info is not None
-        info.wait_for_publish(10)
+        info.wait_for_publish(PATIENCE_S)
 
     def finished(self) -> bool:
         """Whether all is acknowledged."""
@@ -217,10 +205,10 @@ def points(influx: Influx, database: str, query: str) -> list[dict[str, object]]
 class Listener:
     """All messages below a filter."""
 
-    def __init__(self, broker: Mosquitto, topic: str) -> None:
-        self.link = Link(broker.config, client_id=f"listener-{topic}", subscriptions=[(topic, 1)])
+    def __init__(self, broker: Mosquitto, topic: str, name: str = "listener") -> None:
+        self.link = Link(broker.config, client_id=f"{name}-{topic}", subscriptions=[(topic, 1)])
         self.link.start()
-        self.link.wait_connected(10)
+        self.link.wait_connected(PATIENCE_S)
         self.seen: list[bytes] = []
 
     def payloads(self) -> list[bytes]:

@@ -8,7 +8,8 @@ from citynerve.demo.servers import Mosquitto
 from citynerve.messages import Owner
 from citynerve.mqtt import Link
 from citynerve.topics import Topics
-from tests.integration.stream.scripted import Listener, StreamProcess, until
+from tests.integration.stream.scripted import Listener, StreamProcess
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
 
@@ -18,7 +19,7 @@ def test_a_second_stream_on_the_store_is_refused(stream: StreamProcess) -> None:
     assert stream.process is not None
     first = stream.process
     stream.start(ready=False)
-    assert stream.wait(30) == 2
+    assert stream.wait() == 2
     assert f"process {first.pid}" in stream.text()
     assert "Traceback" not in stream.text()
     assert first.poll() is None
@@ -31,11 +32,11 @@ def test_another_store_is_refused_while_one_runs_and_free_afterwards(
 ) -> None:
     stream.start()
     other.start(ready=False)
-    assert other.wait(30) == 2
+    assert other.wait() == 2
     assert "--take-over" in other.text()
     # Even with --take-over: one that lives claims anew at once.
     other.start("--take-over", ready=False)
-    assert other.wait(30) == 2
+    assert other.wait() == 2
     assert stream.process is not None
     assert stream.process.poll() is None
     stream.kill()
@@ -55,9 +56,9 @@ def test_a_copy_of_the_store_that_starts_later_ends_the_older(
     newer = Owner(store=identity["id"], start=identity["start"] + 1, online=True)
     link = Link(broker.config, client_id="newer")
     link.start()
-    link.wait_connected(10)
+    link.wait_connected(PATIENCE_S)
     link.publish(Topics().owner(), encode(newer), retain=True)
-    assert stream.wait(10) == 2
+    assert stream.wait() == 2
     assert f"start {newer.start}" in stream.text()
     # The claim is the newer one's, and no goodbye of the older's takes it away.
     after = Listener(broker, Topics().owner())

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from citynerve.demo.servers import InfluxDb1, Mosquitto
-from tests.integration.stream.scripted import StreamProcess, until
+from tests.guarded import GuardedMosquitto
+from tests.integration.stream.scripted import StreamProcess
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
 
@@ -21,7 +23,7 @@ def stream(*arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -108,24 +110,16 @@ def test_a_wrong_password_of_influxdb_is_an_error_at_once(
 def test_a_wrong_password_of_the_broker_is_an_error_at_once(
     tmp_path: Path, influx_process: InfluxDb1
 ) -> None:
-    passwords = tmp_path / "passwords"
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "town", "right"], check=True)
-    passwords.chmod(0o644)
-    port = influx_process.port + 1
-    conf = tmp_path / "mosquitto.conf"
-    conf.write_text(
-        f"listener {port} 127.0.0.1\nuser root\nallow_anonymous false\npassword_file {passwords}\n"
-    )
-    server = subprocess.Popen(["mosquitto", "-c", str(conf)], stderr=subprocess.DEVNULL)
+    server = GuardedMosquitto(tmp_path / "guarded")
+    server.start()
     try:
         done = stream(
             *("run", "--store", str(tmp_path / "store"), "--wait", "50"),
-            *("--mqtt-url", f"mqtt://127.0.0.1:{port}", "--influx-url", influx_process.config.url),
+            *("--mqtt-url", server.config.url, "--influx-url", influx_process.config.url),
             *("--set", "mqtt.username=town", "--set", "mqtt.password=hidden"),
         )
     finally:
-        server.terminate()
-        server.wait()
+        server.stop()
     refused(done, "mqtt.username", "CITYNERVE_MQTT_USERNAME")
     assert "hidden" not in done.stderr
 
@@ -181,7 +175,7 @@ def test_a_failure_of_the_flow_ends_the_process_loudly(process: StreamProcess) -
     with closing(sqlite3.connect(part)) as database, database:
         database.execute("UPDATE snaps SET ser_change = ?", (b"no pickle",))
     process.start(ready=False)
-    assert process.wait(30) == 1
+    assert process.wait() == 1
     last = process.text().splitlines()[-1]
     assert '"level": "error"' in last
     assert "the flow has failed" in last

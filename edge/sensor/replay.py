@@ -212,6 +212,7 @@ class _File:
         self.path = path
         self.mapping = mapping
         self.problems: dict[str, _Problem] = {}
+        self._barren = False
         self._time = TimeReader(mapping.time, file=str(path))
         self._columns = [(name, column.column) for name, column in mapping.properties.items()]
         self._nulls = frozenset(mapping.nulls)
@@ -240,20 +241,26 @@ class _File:
         """Every row with at least one value, in file order."""
         wanted = self.mapping.only
         self.problems.clear()
+        barren, self._barren = True, False
         for number, row in table.rows(self.path):
             if row is None:
                 self._note("lines are no rows", number, "")
             elif all(row.get(column) == cell for column, cell in wanted.items()):
                 observed = self._observed(number, row)
                 if observed is not None:
+                    barren = False
                     yield observed
+        self._barren = barren
 
     def explain(self) -> list[str]:
         """One line for each kind of problem met so far."""
-        return [
+        found = [
             f"{self.path}: {problem.count} {kind} (first: {problem.first})"
             for kind, problem in self.problems.items()
         ]
+        if self._barren:
+            found.append(f"{self.path}: no row of it gives a reading")
+        return found
 
     def _observed(self, number: int, row: dict[str, str]) -> Row | None:
         sensor = self._sensor_of(row)

@@ -109,6 +109,23 @@ def test_bad_cells_and_lines_are_counted_and_told_and_stop_nothing(tmp_path: Pat
     ]
 
 
+def test_a_file_that_gives_nothing_is_told_and_one_that_gives_something_is_not(
+    tmp_path: Path,
+) -> None:
+    bare = weather(tmp_path / "bare.csv")
+    full = weather(tmp_path / "full.csv", "50,20,3,2014-08-01T00:00:00")
+    driver = Replay(config(bare, full), tmp_path)
+    driver.open(0)
+    assert len(readings(drain(driver))) == 3
+    assert driver.problems() == [f"{bare}: no row of it gives a reading"]
+    # A file of which all rows are left out is no better than an empty one.
+    wrong = own(tmp_path, "1,a,20,3,0")
+    driver = Replay(config(wrong, mapping="own.toml"), tmp_path)
+    driver.open(0)
+    assert drain(driver) == []
+    assert driver.problems() == [f"{wrong}: no row of it gives a reading"]
+
+
 def test_a_mapping_of_ones_own_with_filter_column_names_and_range(tmp_path: Path) -> None:
     path = own(tmp_path, "10,B 7,50,2,1", "11.5,a,60,NA,1", "12,a,61,3,0", "13,,5,5,1")
     driver = Replay(config(path, mapping="own.toml"), tmp_path)

@@ -6,8 +6,14 @@ from pathlib import Path
 import click
 
 from citynerve import log
-from citynerve.parameters import Parsed, Speed, moment, span, speed
-from simulators.command import broker, broker_options, milliseconds, stop_on_signals
+from citynerve.parameters import Parsed, Speed, moment, span
+from simulators.command import (
+    broker,
+    broker_options,
+    milliseconds,
+    speed_option,
+    stop_on_signals,
+)
 
 _DIR = click.Path(file_okay=False, path_type=Path)
 
@@ -24,14 +30,7 @@ def _suffix(text: str) -> str:
 )
 @click.option("--nodes", type=click.IntRange(min=1), help="How many. Default: 100.")
 @click.option("--seed", type=int, help="Of streets, nodes, values and incidents. Default: 1.")
-@click.option(
-    "--speed",
-    "pace",
-    type=Parsed("N|max", speed),
-    default="1",
-    show_default=True,
-    help="Simulated over real time; never ahead of the clock.",
-)
+@speed_option("Simulated over real time; never ahead of the clock.")
 @click.option(
     "--start",
     type=Parsed("ISO", moment),
@@ -62,10 +61,8 @@ def city(  # noqa: PLR0913 - one for each option
     interval: float | None,
     rate: float | None,
     suffix: str | None,
-    mqtt_url: str | None,
-    mqtt_root: str | None,
-    mqtt_ca: str | None,
     report: Path | None,
+    **given: str | None,
 ) -> None:
     """Run a simulated city: its nodes as real edge agents, in this process.
 
@@ -88,7 +85,7 @@ def city(  # noqa: PLR0913 - one for each option
         rate=rate,
         suffix=suffix,
     )
-    mqtt = broker(mqtt_url, mqtt_root, mqtt_ca)
+    mqtt = broker(**given)
     session = Session(folder.resolve(), wish, mqtt=mqtt, speed=pace, until_done=until_done)
 
     stop_on_signals(session.stop)

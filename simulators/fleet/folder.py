@@ -63,7 +63,9 @@ def lay_out(folder: Path, run: Run, speed: Speed, mqtt: MqttConfig) -> list[str]
         truth=f"../{TRUTH}",
     )
     # Neither names nor passwords: those stay in the environment.
-    server = {"url": mqtt.safe_url(), "root": mqtt.root, **({"ca": mqtt.ca} if mqtt.ca else {})}
+    files = {"ca": mqtt.ca, "cert": mqtt.cert, "key": mqtt.key}
+    server = {"url": mqtt.safe_url(), "root": mqtt.root}
+    server |= {key: path for key, path in files.items() if path}
     try:
         city.write_geojson(plan, folder / MAP)
         for node, tables in configs.items():

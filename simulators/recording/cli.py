@@ -10,8 +10,14 @@ import click
 
 from citynerve import log
 from citynerve.errors import ConfigError
-from citynerve.parameters import Parsed, Speed, moment, span, speed
-from simulators.command import broker, broker_options, milliseconds, stop_on_signals
+from citynerve.parameters import Parsed, Speed, moment, span
+from simulators.command import (
+    broker,
+    broker_options,
+    milliseconds,
+    speed_option,
+    stop_on_signals,
+)
 
 if TYPE_CHECKING:
     from simulators.recording.replay import Replay
@@ -132,14 +138,7 @@ def _check_filter(topic: str) -> None:
 @click.command()
 @click.argument("paths", type=_PATH, nargs=-1, required=True, metavar="PATH...")
 @broker_options
-@click.option(
-    "--speed",
-    "pace",
-    type=Parsed("N|max", speed),
-    default="1",
-    show_default=True,
-    help="Recorded over real time.",
-)
+@speed_option("Recorded over real time.")
 @click.option("--from", "start", type=Parsed("ISO", moment), help="Play from this moment on.")
 @click.option("--until", "end", type=Parsed("ISO", moment), help="Play up to this moment.")
 @click.option("--node", "nodes", multiple=True, metavar="GLOB", help="Only these nodes.")

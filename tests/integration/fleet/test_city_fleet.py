@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -19,12 +20,13 @@ from citynerve.influx import connect
 from citynerve.messages import Status
 from citynerve.mqtt import Link, MqttConfig
 from simulators.fleet import folder
+from tests.guarded import PASSWORD, USER, GuardedMosquitto, certify
 from tests.servers import Mosquitto
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[3]
-PATIENCE_S = 90.0
 NODES = 30
 FOUR_HOURS = ("--nodes", str(NODES), "--for", "4h")
 
@@ -88,13 +90,6 @@ def city(tmp_path: Path) -> Iterator[Callable[[MqttConfig], City]]:
         one.kill()
 
 
-def wait_for(what: str, check: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not check():
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.02)
-
-
 def test_a_killed_city_started_again_is_stored_exactly(
     tmp_path: Path, city: Callable[[MqttConfig], City]
 ) -> None:
@@ -104,7 +99,7 @@ def test_a_killed_city_started_again_is_stored_exactly(
         fleet = city(chain.mqtt)
         # Paced, so that it is in the midst of its four hours however fast the machine is.
         fleet.start(*FOUR_HOURS, "--speed", "1200", "--until-done")
-        wait_for("something is spooled", lambda: fleet.state.get("observations", 0) > 0)
+        until(lambda: fleet.state.get("observations", 0) > 0, "something is spooled")
         fleet.signal(signal.SIGKILL)
         before = fleet.state["observations"]
         fleet.start("--speed", "max", "--until-done")
@@ -130,10 +125,10 @@ def test_told_to_end_every_node_says_goodbye_and_keeps_what_it_has(
 ) -> None:
     watcher = Link(broker.config, client_id="watcher", subscriptions=[("city/v1/status/+", 1)])
     watcher.start()
-    watcher.wait_connected(30)
+    watcher.wait_connected(PATIENCE_S)
     fleet = city(broker.config)
     fleet.start("--nodes", str(NODES), "--history", "1h")
-    wait_for("all are online", lambda: fleet.state["connected"] == NODES)
+    until(lambda: fleet.state["connected"] == NODES, "all are online")
     assert fleet.signal(signal.SIGTERM) == 0, fleet.log
     state = fleet.state
     assert not state["running"]
@@ -146,12 +141,37 @@ def test_told_to_end_every_node_says_goodbye_and_keeps_what_it_has(
             last[status.node] = status
         return len(last) == NODES and not any(one.online for one in last.values())
 
-    wait_for("all say goodbye", heard_all)
+    until(heard_all, "all say goodbye")
     watcher.stop()
     # A last will knows nothing of a node's health: these are their own words.
     assert all(one.health is not None for one in last.values())
     kept = sum(one.sent for spool in fleet.spools().values() for one in spool.counts.values())
     assert kept == state["observations"] > 0
+
+
+def test_its_nodes_show_the_broker_the_certificate_that_the_city_has(
+    tmp_path: Path, city: Callable[[MqttConfig], City]
+) -> None:
+    certify(tmp_path / "guarded", mutual=True)
+    server = GuardedMosquitto(tmp_path / "guarded")
+    server.start()
+    try:
+        known = server.config
+        user = f"mqtts://{USER}:{quote(PASSWORD)}@"
+        fleet = city(MqttConfig(url=known.url.replace("mqtts://", user)))
+        files = {"ca": known.ca, "cert": known.cert, "key": known.key}
+        named = [text for name, path in files.items() for text in (f"--mqtt-{name}", str(path))]
+        fleet.start("--nodes", "3", *named)
+        until(lambda: fleet.state["connected"] == 3, "all are online")
+        assert fleet.signal(signal.SIGTERM) == 0, fleet.log
+    finally:
+        server.stop()
+    configs = list(fleet.place.glob(f"*/{folder.CONFIG}"))
+    assert len(configs) == 3
+    for config in configs:
+        mqtt = tomllib.loads(config.read_text())["mqtt"]
+        assert {key: mqtt[key] for key in files} == files
+        assert quote(PASSWORD) not in config.read_text()
 
 
 def test_another_run_in_its_folder_is_refused_in_one_message(

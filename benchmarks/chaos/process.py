@@ -77,6 +77,15 @@ class Managed:
         """Its exit code once it has ended by itself; None after ``timeout`` seconds."""
         return None if self._process is None else self._process.wait(timeout)
 
+    def wait_said(self, words: str, timeout: float) -> None:
+        """Wait until its log holds these words.
+
+        Raises:
+            UnavailableError: It ended before, or has not said them after ``timeout`` seconds.
+        """
+        assert self._process is not None, f"{self.name} never ran"
+        self._process.wait_ready(lambda: words.encode() in self.log.read_bytes(), timeout)
+
     def tail(self, lines: int = 30) -> str:
         """The end of its log."""
         if not self.log.exists():

@@ -7,7 +7,6 @@ import struct
 import threading
 from collections.abc import Coroutine
 from enum import StrEnum
-from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 LOOPBACK: Final = "127.0.0.1"
@@ -245,12 +244,7 @@ class Switchboard:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for link in self._links:
             self.call(link.shut())
         self.call(_drain())

@@ -26,7 +26,10 @@ _OVERRIDES: Final = frozenset({*mqtt.ENV, *influx.ENV, *edge_config.ENV})
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Seconds that each part may take to end before it is killed."""
+    """Seconds that each part may take to end before it is killed.
+
+    What a part does not need is the next one's: together they take no longer than the sum.
+    """
 
     view: float
     nodes: float
@@ -35,7 +38,7 @@ class Budget:
 
 
 CALM: Final = Budget(view=10.0, nodes=20.0, stream=20.0, servers=20.0)
-HASTY: Final = Budget(view=1.5, nodes=3.0, stream=3.0, servers=2.0)
+HASTY: Final = Budget(nodes=4.0, stream=3.0, view=1.0, servers=1.5)
 
 
 class Chain:
@@ -57,6 +60,7 @@ class Chain:
         self.folder = folder
         self.processes: list[Process] = []
         self.asked: set[int] = set()
+        self._spare = 0.0
         self._servers: list[Mosquitto | InfluxDb1 | InfluxDb2] = []
         self._stream: Process | None = None
         self._nodes: list[Process] = []
@@ -285,10 +289,11 @@ class Chain:
 
     def _stop(self, processes: Iterable[Process], timeout: float) -> None:
         running = self._ask(processes)
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout + self._spare
         for process in running:
             if process.wait(max(0.0, deadline - time.monotonic())) is None:
                 process.kill()
+        self._spare = max(0.0, deadline - time.monotonic())
 
 
 def explain(process: Process) -> CityNerveError | None:

@@ -8,6 +8,7 @@ from benchmarks.chaos.trial import trial
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(900)
 def test_faults_do_not_show_in_the_database(tmp_path: Path) -> None:
     report = trial(tmp_path, seed=5, faults=8, nodes=3)
     assert report.good, report.as_text()

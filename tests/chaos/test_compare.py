@@ -8,6 +8,7 @@ import pytest
 from benchmarks.chaos.compare import compare
 from benchmarks.chaos.dump import Dump, DumpError, Fields, Key, dump, query
 from tests.servers import InfluxDb1
+from tests.waiting import PATIENCE_S
 
 TAGS = (("node", "a"), ("property", "speed"))
 
@@ -88,7 +89,7 @@ def test_the_machinery_is_left_out() -> None:
 
 
 def write(port: int, database: str, text: str, policy: str = "") -> None:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request("POST", f"/write?db={database}&rp={policy}&precision=ns", text.encode())
     assert connection.getresponse().status == 204
     connection.close()

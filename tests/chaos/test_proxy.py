@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.chaos.proxy import Cut, Proxy, Switchboard, free_port
+from tests.waiting import PATIENCE_S
 
 QUICK = 0.3
 
@@ -25,7 +26,7 @@ class Echo:
     def close(self) -> None:
         self._listener.close()
 
-    def hears(self, data: bytes, patience: float = 5.0) -> bool:
+    def hears(self, data: bytes, patience: float = PATIENCE_S) -> bool:
         deadline = time.monotonic() + patience
         while not self.heard.endswith(data) and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -63,7 +64,7 @@ def link(echo: Echo) -> Iterator[Proxy]:
 
 
 def dial(link: Proxy) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", link.port), timeout=5)
+    return socket.create_connection(("127.0.0.1", link.port), timeout=PATIENCE_S)
 
 
 def ask(connection: socket.socket, data: bytes) -> bytes:
@@ -79,7 +80,7 @@ def receive(connection: socket.socket, size: int) -> bytes:
 
 
 def is_dead(connection: socket.socket) -> bool:
-    connection.settimeout(5)
+    connection.settimeout(PATIENCE_S)
     try:
         return connection.recv(1) == b""
     except ConnectionError:
@@ -101,7 +102,7 @@ def is_silent(connection: socket.socket) -> bool:
     except TimeoutError:
         return True
     finally:
-        connection.settimeout(5)
+        connection.settimeout(PATIENCE_S)
     return False
 
 

@@ -4,13 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
-STEP: Final = 60.0
-"""Seconds that any one step may take on a busy machine."""
+from tests.waiting import PATIENCE_S, until
 
 
 class Running:
@@ -25,7 +22,7 @@ class Running:
                 command, stdout=sink, stderr=subprocess.STDOUT, env={**os.environ, **env}
             )
 
-    def wait(self, timeout: float = STEP) -> int:
+    def wait(self, timeout: float = PATIENCE_S) -> int:
         return self._popen.wait(timeout)
 
     def text(self) -> str:
@@ -33,17 +30,18 @@ class Running:
 
     def wait_for(self, path: str) -> None:
         """Wait until a file of the run exists."""
-        deadline = time.monotonic() + STEP
-        while not (self.folder / path).exists():
-            assert self._popen.poll() is None, self.text()
-            assert time.monotonic() < deadline, f"no {path}"
-            time.sleep(0.05)
+        until(lambda: (self.folder / path).exists() or self._ended, path)
+        assert not self._ended, self.text()
 
     def signal(self, number: signal.Signals) -> None:
         self._popen.send_signal(number)
 
+    @property
+    def _ended(self) -> bool:
+        return self._popen.poll() is not None
+
     def end(self) -> None:
-        if self._popen.poll() is None:
+        if not self._ended:
             self._popen.kill()
             self._popen.wait()
 
@@ -67,21 +65,21 @@ def left_behind(folder: Path) -> list[str]:
 
 def assert_nothing_left(folder: Path) -> None:
     # What the kernel kills for us may take a moment to be gone.
-    deadline = time.monotonic() + 5
-    while left := left_behind(folder):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    until(lambda: not left_behind(folder), "nothing is left behind")
 
 
 def pid_of(demo: Running, process: str) -> int:
     config = str(demo.folder / process / "config.toml")
-    deadline = time.monotonic() + STEP
-    while time.monotonic() < deadline:
+
+    def find() -> int | None:
         for entry in Path("/proc").iterdir():
             try:
                 if entry.name.isdigit() and config in (entry / "cmdline").read_text():
                     return int(entry.name)
             except OSError:
                 continue
-        time.sleep(0.05)
-    raise AssertionError(f"no process of {config}")
+        return None
+
+    found = until(find, f"a process of {config}")
+    assert found is not None
+    return found

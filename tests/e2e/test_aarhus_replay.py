@@ -11,7 +11,7 @@ import pytest
 from tests.e2e import aarhus
 from tests.servers import InfluxDb1
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
 def replay(folder: Path, influx: InfluxDb1, *inputs: Path) -> dict[str, object]:
@@ -32,7 +32,7 @@ def replay(folder: Path, influx: InfluxDb1, *inputs: Path) -> dict[str, object]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=850,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     told: dict[str, object] = json.loads(report.read_text())

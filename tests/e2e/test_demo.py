@@ -18,10 +18,11 @@ import pytest
 
 from citynerve.influx import Influx
 from citynerve.mqtt import Link
-from tests.e2e.running import STEP, Start, assert_nothing_left, left_behind, pid_of
+from tests.e2e.running import Start, assert_nothing_left, left_behind, pid_of
 from tests.servers import InfluxDb1, Mosquitto
+from tests.waiting import PATIENCE_S
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 def test_a_simulated_city_arrives_whole(start: Start, tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_a_simulated_city_arrives_whole(start: Start, tmp_path: Path) -> None:
 def status(folder: Path) -> str:
     """What ``citynerve demo status`` says of a run."""
     command = [sys.executable, "-m", "citynerve", "demo", "status", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=STEP)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -76,9 +77,9 @@ def test_how_it_is_going_can_be_asked_while_it_goes(start: Start) -> None:
     demo = start("--nodes", "2")
     demo.wait_for("view/address")
     page = (demo.folder / "view" / "address").read_text().strip()
-    with urllib.request.urlopen(page, timeout=STEP) as answer:  # noqa: S310 - our own
+    with urllib.request.urlopen(page, timeout=PATIENCE_S) as answer:  # noqa: S310 - our own
         assert b"CityNerve" in answer.read()
-    deadline = time.monotonic() + STEP
+    deadline = time.monotonic() + PATIENCE_S
     while page not in (said := status(demo.folder)) or "stored 0\n" in said:
         assert time.monotonic() < deadline, said
     assert "lost 0, doubled 0" in said
@@ -173,9 +174,9 @@ def test_recorded_files_arrive_exactly_on_servers_of_the_users(
 
     with_retained = Link(broker.config, client_id="look", subscriptions=[("citynerve-demo/#", 1)])
     with_retained.start()
-    with_retained.wait_connected(STEP)
+    with_retained.wait_connected(PATIENCE_S)
     with_retained.publish("citynerve-demo/mark", b"end of what was retained")
-    assert with_retained.messages.get(timeout=STEP).topic == "citynerve-demo/mark"
+    assert with_retained.messages.get(timeout=PATIENCE_S).topic == "citynerve-demo/mark"
     with_retained.stop()
 
 
@@ -184,6 +185,8 @@ def test_what_could_not_be_read_or_was_refused_is_told(start: Start, tmp_path: P
     rows = [f"2024-05-01T10:{minute:02}:00Z,a,{minute}" for minute in range(20)]
     rows[5], rows[12] = "yesterday,a,5", "noon,a,12"
     source.write_text("\n".join(["when,what,reading", *rows]), encoding="utf-8")
+    bare = tmp_path / "bare.csv"
+    bare.write_text("when,what,reading\n", encoding="utf-8")
     # No city measures water levels in kelvin: the stream's scenario for water says metres.
     kelvin = MAPPING.replace("[properties.level]", "[properties.water_level]").replace('"m"', '"K"')
     for name, text, code in [("metres", MAPPING, 0), ("kelvin", kelvin, 1)]:
@@ -191,7 +194,7 @@ def test_what_could_not_be_read_or_was_refused_is_told(start: Start, tmp_path: P
         mapping.write_text(text, encoding="utf-8")
         report = tmp_path / f"{name}.json"
         demo = start(
-            *("--replay", str(source), "--mapping", str(mapping), "--speed", "max"),
+            *("--replay", str(source), str(bare), "--mapping", str(mapping), "--speed", "max"),
             *("--until-done", "--report", str(report)),
             name=name,
         )
@@ -200,22 +203,19 @@ def test_what_could_not_be_read_or_was_refused_is_told(start: Start, tmp_path: P
         unread = "2 times cannot be read (first: line 7 'yesterday')"
         assert told["remarks"][0] == f"levels: replay: {source}: {unread}"
         assert f"remark: {told['remarks'][0]}" in demo.text()
+        assert told["remarks"][1] == f"bare: replay: {bare}: no row of it gives a reading"
         assert told["totals"]["read"] == 18
     assert told["totals"]["lost"] == 18
-    assert told["remarks"][1:] == ["levels: the stream refused 18 (unit: a water_level)"]
+    assert told["remarks"][2:] == ["levels: the stream refused 18 (unit: a water_level)"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_within_ten_seconds_and_leaves_nothing(
-    start: Start, number: signal.Signals
-) -> None:
+def test_it_ends_when_asked_and_leaves_nothing(start: Start, number: signal.Signals) -> None:
     demo = start("--nodes", "2")
     demo.wait_for("city/air-02/spool.db")
-    began = time.monotonic()
     demo.signal(number)
-    code = demo.wait(10)
-    assert time.monotonic() - began < 10
-    assert code == 0, demo.text()
+    # Each part is given some seconds to end, and killed then, which would be told as a problem.
+    assert demo.wait() == 0, demo.text()
     assert "problem" not in demo.text()
     assert_nothing_left(demo.folder)
 
@@ -227,7 +227,7 @@ def test_who_ends_it_before_it_serves_is_told_of_no_problem(start: Start, path: 
     demo = start("--nodes", "2")
     demo.wait_for(path)
     demo.signal(signal.SIGINT)
-    assert demo.wait(10) == 0, demo.text()
+    assert demo.wait() == 0, demo.text()
     assert "problem" not in demo.text()
     assert_nothing_left(demo.folder)
 
@@ -268,7 +268,7 @@ def test_a_camera_counts_the_people_of_real_footage(
         *("--video", str(video), "--model", str(model)),
         *("--speed", "max", "--until-done", "--report", str(report)),
     )
-    assert demo.wait(120) == 0, demo.text()
+    assert demo.wait(500) == 0, demo.text()
     told = json.loads(report.read_bytes())
     people = next(d for d in told["datastreams"] if d["property"] == "count_person")
     # Occupancy is observed once a second of the clock: footage of L seconds touches ceil(L) of

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.running import Running, Start, assert_nothing_left
 from tests.servers import InfluxDb1, Mosquitto
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 def refused(demo: Running) -> str:

@@ -41,7 +41,8 @@ from edge.camera.recording import Recording
 from edge.inference import Session
 from models.load import load
 
-pytestmark = pytest.mark.integration
+# Two thousand inferences, with whatever else keeps the machine busy.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 PEOPLE = {50: 6, 150: 9, 250: 7, 350: 6, 450: 3, 550: 6, 650: 6, 750: 8}
 TO_LEFT, TO_RIGHT = 10, 7

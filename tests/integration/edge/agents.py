@@ -1,14 +1,17 @@
 """Agents as real processes."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
+
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 DRIVERS = "tests.integration.edge.counting_driver"
@@ -43,6 +46,21 @@ def _toml(value: object) -> str:
     return json.dumps(value)
 
 
+def counts(spool: Path) -> dict[str, tuple[int, ...]]:
+    columns = "read, distinct_, repeated, late, sent"
+    with contextlib.closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True)) as db:
+        rows = db.execute(f"SELECT sensor, {columns} FROM counts")  # noqa: S608
+        return {row[0]: row[1:] for row in rows}
+
+
+def spooled_readings(spool: Path) -> int:
+    """What was ever spooled; the file may still be in the making."""
+    try:
+        return sum(figures[4] for figures in counts(spool).values())
+    except sqlite3.OperationalError:
+        return 0
+
+
 class AgentProcess:
     """``citynerve edge run`` in a process of its own; ``log`` is what it wrote.
 
@@ -72,10 +90,10 @@ class AgentProcess:
         """SIGTERM; the seconds that it took to end."""
         start = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=PATIENCE_S)
         return time.monotonic() - start
 
-    def wait(self, seconds: float) -> int:
+    def wait(self, seconds: float = PATIENCE_S) -> int:
         return self.process.wait(timeout=seconds)
 
 
@@ -83,11 +101,3 @@ def kill_all() -> None:
     """End what a failed test has left."""
     while AgentProcess.running:
         AgentProcess.running.pop().kill()
-
-
-def wait_for(what: str, seconds: float, check: Callable[[], bool]) -> None:
-    """Wait until ``check()`` holds."""
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)

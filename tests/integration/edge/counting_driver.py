@@ -35,7 +35,7 @@ def readings(total: int, seed: int) -> list[Reading]:
 
 
 class Counting:
-    """Resumable: gives :func:`readings` as fast as it is asked."""
+    """Resumable: gives :func:`readings`, ``per_poll`` of them every ``interval_ms``."""
 
     resumable = True
 
@@ -44,7 +44,7 @@ class Counting:
         self.name = name
         self._options = convert(dict(options), Options, file="options")
         self._items = readings(self._options.total, self._options.seed)
-        self._at = 0
+        self._at = self._due = 0
 
     @property
     def finished(self) -> bool:
@@ -64,7 +64,9 @@ class Counting:
         assert origin > 0
 
     def poll(self, now: int, limit: int) -> Sequence[Item]:
-        assert now > 0
+        if now < self._due:
+            return []
+        self._due = now + self._options.interval_ms
         size = min(limit, self._options.per_poll)
         items = self._items[self._at : self._at + size]
         self._at += size

@@ -13,25 +13,18 @@ import pytest
 from citynerve.demo.servers import Mosquitto
 from citynerve.messages import Health
 from citynerve.mqtt import Link
-from tests.integration.edge.agents import AgentProcess, configure, kill_all, plugin, wait_for
+from tests.integration.edge.agents import (
+    AgentProcess,
+    configure,
+    counts,
+    plugin,
+    spooled_readings,
+)
 from tests.integration.edge.centre import Centre, Row
 from tests.integration.edge.counting_driver import readings
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(autouse=True)
-def _no_agent_left() -> Iterator[None]:
-    yield
-    kill_all()
-
-
-@pytest.fixture
-def centre(broker: Mosquitto, tmp_path: Path) -> Iterator[Centre]:
-    one = Centre(broker.config.url, tmp_path)
-    one.start()
-    yield one
-    one.kill()
 
 
 @pytest.fixture
@@ -60,33 +53,18 @@ def health(centre: Centre, node: str = "node-0") -> Health:
     return Health() if status is None or status.health is None else status.health
 
 
-def counts(spool: Path) -> dict[str, tuple[int, ...]]:
-    columns = "read, distinct_, repeated, late, sent"
-    with contextlib.closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True)) as db:
-        rows = db.execute(f"SELECT sensor, {columns} FROM counts")  # noqa: S608
-        return {row[0]: row[1:] for row in rows}
-
-
-def spooled_readings(spool: Path) -> int:
-    """What was ever spooled; the file may still be in the making."""
-    try:
-        return sum(figures[4] for figures in counts(spool).values())
-    except sqlite3.OperationalError:
-        return 0
-
-
 def test_a_finished_input_is_committed_reported_and_the_agent_ends(
     broker: Mosquitto, centre: Centre, tmp_path: Path
 ) -> None:
     config = configure(tmp_path / "n", broker.config.url, plugin("Counting", "c", total=5_000))
-    assert AgentProcess(config, "--until-done").wait(30) == 0
+    assert AgentProcess(config, "--until-done").wait() == 0
     assert short(centre.rows()) == expected_rows(5_000)
     given = readings(5_000, 0)
     assert counts(tmp_path / "n" / "spool.db") == {
         name: (read := sum(one.sensor == name for one in given), 2_500, read - 2_500, 0, 2_500)
         for name in ("s0", "s1")
     }
-    wait_for("the last status", 5, lambda: health(centre).done)
+    until(lambda: health(centre).done, "the last status")
     assert not centre.statuses["node-0"].online
     assert max(centre.sizes) <= 16 * 1024
 
@@ -96,29 +74,35 @@ def test_killed_at_random_every_reading_arrives_exactly_once(
     broker: Mosquitto, centre: Centre, tmp_path: Path, seed: int
 ) -> None:
     rng = Random(seed)
-    total = 60_000
-    sensor = plugin("Counting", "c", total=total, per_poll=100)
+    total, spool = 60_000, tmp_path / "n" / "spool.db"
+    # Paced, so that its input lasts longer than its lives, however fast the machine is.
+    sensor = plugin("Counting", "c", total=total, per_poll=100, interval_ms=10)
     config = configure(tmp_path / "n", broker.config.url, sensor)
-    kills = 0
-    while kills < 10 or not centre.rows():
-        kills += 1
-        assert kills < 60, "the agent is always killed before it sends anything"
+    # In its start, while it collects, and while it sends: each to a random extent.
+    for instant in ("start", "spool", "commit") * 3:
         agent = AgentProcess(config)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            # A machine that is busy starts slowly: let it live longer until it gets somewhere.
-            agent.wait((0.3 + 0.7 * rng.random()) * (1 + kills / 10))
+        more, spooled, committed = rng.randrange(2_000), spooled_readings(spool), centre.count()
+        if instant == "start":
+            time.sleep(0.8 * rng.random())
+        elif instant == "spool":
+            until(lambda: spooled_readings(spool) > spooled + more, "it collects")  # noqa: B023
+        else:
+            until(lambda: centre.count() > committed + more // 4, "it sends")  # noqa: B023
         agent.kill()
         if rng.random() < 0.4:
             centre.kill()
             centre.start()
-    assert AgentProcess(config, "--until-done").wait(60) == 0
+    assert 0 < spooled_readings(spool) < total, "it was not killed in the midst"
+    sensor = plugin("Counting", "c", total=total, per_poll=100)
+    config = configure(tmp_path / "n", broker.config.url, sensor)
+    assert AgentProcess(config, "--until-done").wait() == 0
     assert short(centre.rows()) == expected_rows(total)
     times: dict[str, int] = {}
     for _, name, _, t, _, late in centre.rows():
         assert not late
         assert t > times.get(name, 0)
         times[name] = t
-    assert counts(tmp_path / "n" / "spool.db")["s0"][1] == total // 2
+    assert counts(spool)["s0"][1] == total // 2
     assert health(centre).given_up == 0
 
 
@@ -130,10 +114,10 @@ def test_a_broker_that_dies_and_forgets_loses_nothing(
     agent = AgentProcess(configure(tmp_path / "n", broker.config.url, sensor), "--until-done")
     for _ in range(3):
         seen = quick_centre.count()
-        wait_for("progress", 20, lambda seen=seen: quick_centre.count() > seen + 2_000)  # type: ignore[misc]
+        until(lambda seen=seen: quick_centre.count() > seen + 2_000, "progress")  # type: ignore[misc]
         broker.kill()
         broker.start()
-    assert agent.wait(60) == 0
+    assert agent.wait() == 0
     assert short(quick_centre.rows()) == expected_rows(total)
 
 
@@ -141,21 +125,28 @@ def test_told_to_stop_it_keeps_what_is_collected_and_says_so(
     broker: Mosquitto, centre: Centre, tmp_path: Path
 ) -> None:
     sensor = plugin("Ticking", "live", interval_ms=20)
-    tables = {"send": {"batch_ms": 60_000}}
+    tables = {"send": {"batch_ms": 60_000, "mirror": True}}
+    reader = Link(
+        broker.config, client_id="reader", subscriptions=[("city/v1/last/node-0/live/p0", 0)]
+    )
+    reader.start()
+    reader.wait_connected(PATIENCE_S)
     config = configure(tmp_path / "n", broker.config.url, sensor, **tables)
     agent = AgentProcess(config)
-    wait_for("online", 10, lambda: "node-0" in centre.statuses)
+    until(lambda: "node-0" in centre.statuses, "online")
     assert centre.statuses["node-0"].online
-    time.sleep(0.5)
-    assert agent.terminate() < 2
+    reader.messages.get(timeout=PATIENCE_S)
+    reader.stop()
+    # It has something now, which it does not keep back until the minute of its batch is over.
+    assert agent.terminate() < 30
     assert agent.process.returncode == 0
-    wait_for("offline", 5, lambda: not centre.statuses["node-0"].online)
+    until(lambda: not centre.statuses["node-0"].online, "offline")
     assert centre.rows() == []
     spooled = counts(tmp_path / "n" / "spool.db")["live"]
-    assert spooled[0] == spooled[4] > 10
+    assert spooled[0] == spooled[4] > 0
     # The next process sends it, and goes on after it.
     agent = AgentProcess(config)
-    wait_for("what was kept", 10, lambda: centre.count() >= spooled[0])
+    until(lambda: centre.count() >= spooled[0], "what was kept")
     agent.terminate()
     times = [row[3] for row in centre.rows()]
     assert times == sorted(set(times))
@@ -165,9 +156,9 @@ def test_killed_its_last_will_says_that_it_is_offline(
     broker: Mosquitto, centre: Centre, tmp_path: Path
 ) -> None:
     agent = AgentProcess(configure(tmp_path / "n", broker.config.url, plugin("Ticking", "live")))
-    wait_for("online", 10, lambda: "node-0" in centre.statuses)
+    until(lambda: "node-0" in centre.statuses, "online")
     agent.kill()
-    wait_for("offline", 10, lambda: not centre.statuses["node-0"].online)
+    until(lambda: not centre.statuses["node-0"].online, "offline")
 
 
 def test_a_clone_is_found_reported_and_stops_sending(
@@ -175,7 +166,7 @@ def test_a_clone_is_found_reported_and_stops_sending(
 ) -> None:
     sensor = plugin("Ticking", "live", interval_ms=50)
     original = AgentProcess(configure(tmp_path / "a", broker.config.url, sensor))
-    wait_for("the original's data", 15, lambda: centre.count() > 5)
+    until(lambda: centre.count() > 5, "the original's data")
     problems: set[str] = set()
     clone = AgentProcess(configure(tmp_path / "b", broker.config.url, sensor))
 
@@ -183,9 +174,9 @@ def test_a_clone_is_found_reported_and_stops_sending(
         problems.update(health(centre).problems)
         return any("another node calls itself 'node-0'" in problem for problem in problems)
 
-    wait_for("the complaint", 40, reported)
+    until(reported, "the complaint")
     seen = centre.count()
-    wait_for("the other's data", 40, lambda: centre.count() > seen + 20)
+    until(lambda: centre.count() > seen + 20, "the other's data")
     terms = {batch.term for batch in centre.batches[-5:]}
     assert len(terms) == 1
     original.kill()
@@ -197,20 +188,18 @@ def test_another_streams_acks_are_ignored_and_reported(
 ) -> None:
     sensor = plugin("Ticking", "live", interval_ms=50)
     agent = AgentProcess(configure(tmp_path / "n", broker.config.url, sensor))
-    wait_for("data", 15, lambda: centre.count() > 5)
+    until(lambda: centre.count() > 5, "data")
     centre.kill()
     other = Centre(broker.config.url, tmp_path, store="store-b")
     other.start()
-    wait_for(
-        "the complaint", 25, lambda: any("'store-b'" in text for text in health(other).problems)
-    )
+    until(lambda: any("'store-b'" in text for text in health(other).problems), "the complaint")
     assert other.rows() == []
     other.kill()
     held = health(other).spool_batches
     assert held > 0
     centre.start()
     seen = centre.count()
-    wait_for("data again", 25, lambda: centre.count() > seen + 50)
+    until(lambda: centre.count() > seen + 50, "data again")
     agent.terminate()
     times = [row[3] for row in centre.rows()]
     assert times == sorted(set(times))
@@ -221,7 +210,7 @@ def test_a_new_datastream_opens_a_new_term(
 ) -> None:
     sensor = plugin("Ticking", "live", interval_ms=50, grow_at=10)
     agent = AgentProcess(configure(tmp_path / "n", broker.config.url, sensor))
-    wait_for("the new property", 30, lambda: any(row[2] == "p1" for row in centre.rows()))
+    until(lambda: any(row[2] == "p1" for row in centre.rows()), "the new property")
     agent.terminate()
     assert [prop.name for prop in centre.abouts["node-0"].sensors[0].properties] == ["p0", "p1"]
     assert len({batch.term for batch in centre.batches}) == 2
@@ -237,12 +226,12 @@ def test_what_waits_is_sent_under_the_description_that_it_was_made_under(
     for sensors in ((old, kept), (kept,), (kept, new)):
         enough = spooled_readings(spool) + 15
         agent = AgentProcess(configure(tmp_path / "n", broker.config.url, *sensors))
-        wait_for("a backlog", 15, lambda enough=enough: spooled_readings(spool) > enough)  # type: ignore[misc]
+        until(lambda enough=enough: spooled_readings(spool) > enough, "a backlog")  # type: ignore[misc]
         agent.terminate()
     spooled = {name: figures[4] for name, figures in counts(spool).items()}
     centre.start()
     agent = AgentProcess(configure(tmp_path / "n", broker.config.url, kept, new))
-    wait_for("what waited", 20, lambda: centre.count() > sum(spooled.values()) + 5)
+    until(lambda: centre.count() > sum(spooled.values()) + 5, "what waited")
     agent.terminate()
     assert centre.undeclared == {}
     arrived = [row[1] for row in centre.rows()]
@@ -255,14 +244,14 @@ def test_a_lost_store_gets_all_that_is_not_committed(
 ) -> None:
     sensor = plugin("Counting", "c", total=100_000, per_poll=100)
     agent = AgentProcess(configure(tmp_path / "n", broker.config.url, sensor), "--until-done")
-    wait_for("data", 15, lambda: quick_centre.count() > 2_000)
+    until(lambda: quick_centre.count() > 2_000, "data")
     quick_centre.kill()
     old = quick_centre.rows()
     (tmp_path / "store-a.db").rename(tmp_path / "lost.db")
     for rest in ("-wal", "-shm"):
         (tmp_path / f"store-a.db{rest}").unlink(missing_ok=True)
     quick_centre.start()
-    assert agent.wait(60) == 0
+    assert agent.wait() == 0
     assert sorted({*short(old), *short(quick_centre.rows())}) == expected_rows(100_000)
 
 
@@ -276,9 +265,9 @@ def test_the_last_value_is_mirrored_for_other_tools(
         broker.config, client_id="reader", subscriptions=[("city/v1/last/node-0/live/p0", 0)]
     )
     reader.start()
-    message = json.loads(reader.messages.get(timeout=15).payload)
+    message = json.loads(reader.messages.get(timeout=PATIENCE_S).payload)
     assert message == {"t": message["t"], "v": float(message["t"]), "unit": "ms"}
-    wait_for("data in MessagePack", 10, lambda: centre.count() > 5)
+    until(lambda: centre.count() > 5, "data in MessagePack")
     reader.stop()
     agent.terminate()
 
@@ -288,13 +277,13 @@ def test_a_second_agent_on_the_same_spool_is_refused(
 ) -> None:
     config = configure(tmp_path / "n", broker.config.url, plugin("Ticking", "live"))
     agent = AgentProcess(config)
-    wait_for("online", 10, lambda: "node-0" in centre.statuses)
+    until(lambda: "node-0" in centre.statuses, "online")
     second = subprocess.run(
         [sys.executable, "-m", "citynerve", "edge", "run", "--config", str(config)],
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=PATIENCE_S,
     )
     assert second.returncode == 2
     assert f"held by process {agent.process.pid}" in second.stderr
@@ -311,23 +300,19 @@ def test_on_a_full_disk_what_can_wait_waits_and_what_cannot_is_counted(
     waits = plugin("Counting", "c", total=total, per_poll=20)
     where = {"path": str(spool), "max_mb": 1000}
     config = configure(tmp_path / "n", broker.config.url, flood, waits, spool=where)
-    wait_for("the centre", 10, lambda: quick_centre.start_number == 1)
+    until(lambda: quick_centre.start_number == 1, "the centre")
     agent = AgentProcess(config)
-    wait_for("data", 15, lambda: quick_centre.count() > 1_000)
+    until(lambda: quick_centre.count() > 1_000, "data")
     quick_centre.kill()
-    wait_for(
-        "a full disk",
-        120,
-        lambda: "disk full: oldest batches given up" in agent.log.read_text(),
-    )
+    until(lambda: "disk full: oldest batches given up" in agent.log.read_text(), "a full disk")
     quick_centre.start()
-    wait_for("given up, reported", 30, lambda: health(quick_centre).given_up > 0)
+    until(lambda: health(quick_centre).given_up > 0, "given up, reported")
     found = health(quick_centre).problems
     assert any("given up for lack of space" in text for text in found)
     agent.kill()
     # Without the flood, all that is left comes through.
     config = configure(tmp_path / "n", broker.config.url, waits, spool=where)
-    assert AgentProcess(config, "--until-done").wait(100) == 0
+    assert AgentProcess(config, "--until-done").wait() == 0
     rows = quick_centre.rows()
     assert len({row[1:4] for row in rows}) == len(rows)
     with contextlib.closing(sqlite3.connect(spool)) as db:
@@ -346,8 +331,8 @@ def test_on_a_full_disk_an_input_that_can_wait_loses_nothing(
     sensor = plugin("Counting", "c", total=total, per_poll=2_000)
     config = configure(tmp_path / "n", broker.config.url, sensor, spool={"path": str(spool)})
     agent = AgentProcess(config, "--until-done")
-    wait_for("a full disk", 60, lambda: "disk full" in agent.log.read_text())
+    until(lambda: "disk full" in agent.log.read_text(), "a full disk")
     quick_centre.start()
-    assert agent.wait(100) == 0
+    assert agent.wait() == 0
     assert short(quick_centre.rows()) == expected_rows(total)
     assert health(quick_centre).given_up == 0

@@ -1,11 +1,11 @@
 """An agent with the machine's own sensors and no broker: what it costs, and what it says."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.edge.agents import AgentProcess, configure, kill_all, wait_for
+from tests.integration.edge.agents import AgentProcess, configure
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -13,18 +13,12 @@ HEAVY = ("numpy", "cv2", "onnxruntime", "bytewax", "numba", "influxdb_client", "
 MOST_KB = 80 * 1024
 
 
-@pytest.fixture(autouse=True)
-def _no_agent_left() -> Iterator[None]:
-    yield
-    kill_all()
-
-
 def test_it_is_light_and_says_that_nothing_gets_through(tmp_path: Path) -> None:
     machine = {"driver": "machine", "interval_ms": 100}
     url = "mqtt://town:Sesame@127.0.0.1:1"
     # -v names each module on standard error as it is imported.
     agent = AgentProcess(configure(tmp_path, url, machine), python=("-v",))
-    wait_for("the complaint", 30, lambda: "broker not reached" in agent.log.read_text())
+    until(lambda: "broker not reached" in agent.log.read_text(), "the complaint")
     process = Path(f"/proc/{agent.process.pid}/status").read_text()
     peak = next(line for line in process.splitlines() if line.startswith("VmHWM"))
     assert int(peak.split()[1]) < MOST_KB
@@ -33,5 +27,5 @@ def test_it_is_light_and_says_that_nothing_gets_through(tmp_path: Path) -> None:
     assert [name for name in HEAVY if f"import '{name}'" in log] == []
     assert "import 'stream" not in log
     assert "Sesame" not in log
-    assert agent.terminate() < 10
+    agent.terminate()
     assert agent.process.returncode == 0

@@ -14,6 +14,7 @@ import pytest
 from citynerve.demo.process import Process
 from citynerve.influx import Influx, connect
 from tests.servers import InfluxDb1, Mosquitto
+from tests.waiting import PATIENCE_S
 
 pytestmark = [
     pytest.mark.integration,
@@ -28,8 +29,17 @@ T0 = 1_700_000_400_000
 
 
 @pytest.fixture
-def stream(tmp_path: Path, broker: Mosquitto, influx_process: InfluxDb1) -> Iterator[Process]:
-    store = ["--store", str(tmp_path / "store"), "--retention-days", "0", "--epoch-ms", "300"]
+def epoch_ms() -> int:
+    """After how long the stream commits, and acknowledges."""
+    return 300
+
+
+@pytest.fixture
+def stream(
+    tmp_path: Path, broker: Mosquitto, influx_process: InfluxDb1, epoch_ms: int
+) -> Iterator[Process]:
+    store = ["--store", str(tmp_path / "store"), "--retention-days", "0"]
+    store += ["--epoch-ms", str(epoch_ms)]
     servers = ["--mqtt-url", broker.config.url, "--influx-url", influx_process.config.url]
     command = [sys.executable, "-m", "citynerve", "stream", "run", "--raw", "all"]
     process = Process("stream", [*command, *store, *servers], log=tmp_path / "stream.log")
@@ -66,7 +76,7 @@ def start(folder: Path, broker: Mosquitto, **more: str) -> subprocess.Popen[str]
 
 def run(folder: Path, broker: Mosquitto, text: str, **more: str) -> None:
     child = start(folder, broker, **more)
-    _, problems = child.communicate(text, timeout=120)
+    _, problems = child.communicate(text, timeout=PATIENCE_S)
     assert (child.returncode, problems) == (0, "")
 
 
@@ -114,6 +124,8 @@ def test_it_is_taken_in_run_after_run_and_its_windows_close(
     assert stream.poll() is None
 
 
+# It cannot end before it is acknowledged: long enough to kill it while it waits for that.
+@pytest.mark.parametrize("epoch_ms", [3_000])
 def test_killed_in_the_midst_nothing_is_lost_or_doubled(
     tmp_path: Path, broker: Mosquitto, stream: Process, database: Influx
 ) -> None:
@@ -123,12 +135,12 @@ def test_killed_in_the_midst_nothing_is_lost_or_doubled(
     assert child.stdin is not None
     child.stdin.write(lines(numbers))
     child.stdin.close()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not database.query("citynerve_raw", "SELECT value FROM observation LIMIT 1"):
         assert time.monotonic() < deadline, "nothing arrived"
-        assert child.poll() is None, "it had ended before it could be killed"
+    assert child.poll() is None, "it had ended before it could be killed"
     os.killpg(child.pid, signal.SIGKILL)
-    child.wait(20)
+    child.wait(PATIENCE_S)
     assert child.stderr is not None
     child.stderr.close()
     run(tmp_path, broker, "", END="yes")
@@ -140,7 +152,7 @@ def test_without_a_broker_it_keeps_all_and_says_so(
     tmp_path: Path, broker: Mosquitto, stream: Process, database: Influx
 ) -> None:
     child = start(tmp_path, broker, PORT="1", PATIENCE="1")
-    _, problems = child.communicate(lines(range(500)), timeout=60)
+    _, problems = child.communicate(lines(range(500)), timeout=PATIENCE_S)
     assert child.returncode == 1
     assert "no answer" in problems
     run(tmp_path, broker, lines(range(500, 700)))
@@ -162,13 +174,13 @@ def test_the_node_in_javascript_comes_to_the_same_through_kills(
     with subprocess.Popen(
         command, env=slow, stderr=subprocess.PIPE, start_new_session=True
     ) as first:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while stored(database)[0] < 300 and time.monotonic() < deadline:
             assert first.poll() is None, first.stderr.read() if first.stderr else ""
             assert stream.poll() is None
         os.killpg(first.pid, signal.SIGKILL)
     assert 300 <= stored(database)[0] < len(numbers)
-    subprocess.run(command, check=True, timeout=120, capture_output=True)
+    subprocess.run(command, check=True, timeout=PATIENCE_S, capture_output=True)
     assert stored(database) == expected(numbers)
-    again = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+    again = subprocess.run(command, check=True, timeout=PATIENCE_S, capture_output=True, text=True)
     assert "nothing new" in again.stderr

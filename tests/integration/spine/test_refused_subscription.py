@@ -12,7 +12,7 @@ from citynerve.mqtt import Link
 from citynerve.topics import SHARDS
 from stream.meters import Meters
 from stream.sources.intake import Intake
-from tests.integration.edge.agents import AgentProcess, configure, kill_all
+from tests.integration.edge.agents import AgentProcess, configure
 from tests.servers import Mosquitto
 from tests.waiting import PATIENCE_S, until
 
@@ -56,7 +56,6 @@ def strict(tmp_path: Path) -> Iterator[StrictMosquitto]:
     server = StrictMosquitto(tmp_path / "strict")
     server.start()
     yield server
-    kill_all()
     server.stop()
 
 

@@ -12,10 +12,15 @@ _HISTORY: Final = "2d"
 
 
 class SimulatedCity(NamedTuple):
-    """The ids of its nodes, and options of ``citynerve simulate city``."""
+    """The city, and the options of ``citynerve simulate city`` that make it."""
 
-    nodes: tuple[str, ...]
+    plan: city.Plan
     wishes: tuple[str, ...]
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The ids of its nodes."""
+        return tuple(node.id for node in self.plan.nodes)
 
 
 def plan(options: Options, suffix: str = "") -> SimulatedCity | None:
@@ -41,6 +46,6 @@ def plan(options: Options, suffix: str = "") -> SimulatedCity | None:
     if options.until_done:
         wishes["--for"] = f"{options.simulated_seconds}s"
     return SimulatedCity(
-        tuple(node.id for node in city.plan(options.simulated, options.seed, suffix).nodes),
+        city.plan(options.simulated, options.seed, suffix),
         tuple(part for pair in wishes.items() for part in pair),
     )

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
+from citynerve.demo.city import SimulatedCity
 from citynerve.demo.options import REPLAY_SPEED, SCENE_MODEL, Options, is_path
 from citynerve.errors import ConfigError
 from edge.sensor.table import SUFFIXES
-from simulators import city
 
 Tables = dict[str, Any]
 
@@ -22,18 +22,21 @@ _READ_EVERY: Final = 1_000
 """ms between two readings of a simulated datastream."""
 
 
-def plan(options: Options, pictures: Path, suffix: str = "") -> dict[str, Tables]:
+def plan(
+    options: Options, pictures: Path, town: SimulatedCity | None, suffix: str = ""
+) -> dict[str, Tables]:
     """Nodes with a process of their own: id to tables, without where broker and spool are.
 
     Args:
         options: What was asked for.
         pictures: Where cameras leave their latest pictures.
+        town: The simulated city, of which simulated cameras stand beside a node; None: no such.
         suffix: Ends every id, where ids of other runs are stored in the same database.
 
     Raises:
         ConfigError: A folder to replay holds no recorded files.
     """
-    nodes = [*_scenes(options, pictures), *_camera(options, pictures), *_replay(options)]
+    nodes = [*_scenes(options, pictures, town), *_camera(options, pictures), *_replay(options)]
     planned: dict[str, Tables] = {}
     for wanted, tables in nodes:
         node = _free(f"{wanted}{suffix}", planned)
@@ -42,13 +45,15 @@ def plan(options: Options, pictures: Path, suffix: str = "") -> dict[str, Tables
     return planned
 
 
-def _scenes(options: Options, pictures: Path) -> list[tuple[str, Tables]]:
+def _scenes(
+    options: Options, pictures: Path, town: SimulatedCity | None
+) -> list[tuple[str, Tables]]:
     """Simulated cameras, each beside a node of the simulated city."""
-    if not options.scenes:
+    if not options.scenes or town is None:
         return []
     from simulators.scene import Scene  # noqa: PLC0415 - OpenCV is heavy
 
-    plan = city.plan(options.simulated, options.seed)
+    plan = town.plan
     nodes = []
     for name, beside in options.scenes.items():
         scene = Scene(name, options.seed, *_PICTURE, _FPS)

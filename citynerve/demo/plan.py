@@ -47,11 +47,12 @@ def make(options: Options, pictures: Path, suffix: str) -> Plan:
     Raises:
         ConfigError: A folder to replay holds no recorded files, or there is no such city.
     """
-    own = nodes.plan(options, pictures, suffix)
+    town = city.plan(options, suffix)
+    own = nodes.plan(options, pictures, town, suffix)
     truths = [
         CameraTruth(camera["options"]["truth"], node, camera["name"])
         for node, tables in own.items()
         for camera in tables.get("camera", ())
         if "options" in camera
     ]
-    return Plan(own, city.plan(options, suffix), truths)
+    return Plan(own, town, truths)

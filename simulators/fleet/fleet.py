@@ -3,8 +3,9 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from citynerve import log
 from citynerve.errors import CityNerveError
@@ -29,8 +30,7 @@ Start = Callable[[Polled], Member]
 """Makes one agent, on a port of this network."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True, kw_only=True):
     """How a fleet is.
 
     Attributes:

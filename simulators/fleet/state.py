@@ -6,7 +6,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Final
 
-from msgspec import Struct
+from msgspec import structs
 
 from citynerve.clock import now_ms
 from citynerve.parameters import Speed
@@ -18,25 +18,17 @@ _RATE_OVER: Final = 10
 """Samples that a rate is taken over; one a second."""
 
 
-class State(Struct, frozen=True, kw_only=True):
-    """A fleet at a moment.
+class State(Figures, frozen=True, kw_only=True):
+    """A fleet's figures at a moment.
 
     ``at``: ms since 1970 UTC. ``running``: False once it has ended. ``simulated``: how far
     simulated time has come, ms since 1970 UTC; None at speed ``max``. ``rate``: observations a
     second, lately. ``seconds``, ``cpu_seconds``: since its start. ``memory``: peak of its resident
-    memory, bytes. The others as :class:`simulators.fleet.fleet.Figures` tells.
+    memory, bytes.
     """
 
     at: int
     running: bool
-    nodes: int
-    started: int
-    connected: int
-    finished: int
-    failed: int
-    observations: int
-    unsent: int
-    late: int
     rate: float
     simulated: int | None
     seconds: float
@@ -83,14 +75,7 @@ class Gauge:
         return State(
             at=now_ms(),
             running=running,
-            nodes=figures.nodes,
-            started=figures.started,
-            connected=figures.connected,
-            finished=figures.finished,
-            failed=figures.failed,
-            observations=figures.observations,
-            unsent=figures.unsent,
-            late=figures.late,
+            **structs.asdict(figures),
             rate=(has - had) / (last - before) if last > before else 0.0,
             simulated=self._simulated(),
             seconds=now - self._began,

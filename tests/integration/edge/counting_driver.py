@@ -8,6 +8,7 @@ from typing import Any
 from citynerve.config import Config, convert
 from citynerve.messages import CameraAbout, PropertyAbout, SensorAbout
 from edge.sensor.driver import Item, Reading
+from tests.unit.edge.quiet_driver import QuietDriver
 
 LATENESS = 5_000
 
@@ -79,11 +80,8 @@ class Counting:
         self._items = []
 
 
-class Ticking:
+class Ticking(QuietDriver):
     """Live: ``size`` datastreams with the time as value, every ``interval_ms``."""
-
-    resumable = False
-    finished = False
 
     def __init__(self, name: str, options: Mapping[str, Any], base: Path) -> None:
         del base
@@ -98,15 +96,6 @@ class Ticking:
         properties = tuple(PropertyAbout(name=f"p{index}", unit="ms") for index in range(size))
         return [SensorAbout(name=self.name, properties=properties)]
 
-    def cameras(self) -> Sequence[CameraAbout]:
-        return []
-
-    def identity(self) -> str:
-        return ""
-
-    def open(self, origin: int) -> None:
-        assert origin > 0
-
     def poll(self, now: int, limit: int) -> Sequence[Item]:
         assert limit > 0
         if now < self._due:
@@ -118,6 +107,3 @@ class Ticking:
 
     def problems(self) -> Sequence[str]:
         return ["a test's problem"] if self._options.seed else []
-
-    def close(self) -> None:
-        pass

@@ -7,7 +7,6 @@ from citynerve import codec
 from citynerve.messages import (
     About,
     Batch,
-    CameraAbout,
     Hello,
     HelloMessage,
     PropertyAbout,
@@ -21,6 +20,7 @@ from edge.spool import Spool
 from stream.lane.lane import Lane
 from stream.lane.settings import LaneSettings
 from stream.scenario import load_scenarios
+from tests.unit.edge.quiet_driver import QuietDriver
 
 START = 1_763_899_800_000
 """The beginning of a ten-minute window, ms."""
@@ -28,12 +28,10 @@ NODE = "node-0"
 SENSOR = SensorAbout("s", (PropertyAbout("p", "1"),))
 
 
-class Scripted:
+class Scripted(QuietDriver):
     """A live driver that gives what it is told to."""
 
     name = "scripted"
-    resumable = False
-    finished = False
 
     def __init__(self, *sensors: SensorAbout) -> None:
         self.about = list(sensors or [SENSOR])
@@ -42,24 +40,9 @@ class Scripted:
     def sensors(self) -> Sequence[SensorAbout]:
         return self.about
 
-    def cameras(self) -> Sequence[CameraAbout]:
-        return []
-
-    def identity(self) -> str:
-        return ""
-
-    def open(self, origin: int) -> None:
-        assert origin > 0
-
     def poll(self, now: int, limit: int) -> Sequence[Item]:
         assert limit > 0
         return self.give(now)
-
-    def problems(self) -> Sequence[str]:
-        return []
-
-    def close(self) -> None:
-        pass
 
 
 class LiveNode:

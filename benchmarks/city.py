@@ -12,15 +12,15 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import psutil
 
+from benchmarks import day as days
 from citynerve.demo import account
-from citynerve.demo.chain import CALM, Chain
+from citynerve.demo.chain import Chain
 from citynerve.demo.process import Process
 from citynerve.influx import connect
 from simulators.fleet import folder
@@ -96,7 +96,7 @@ def _only(processes: Iterable[Process], cores: list[int]) -> None:
 def live(place: Path, nodes: int, seconds: float, options: Sequence[str] = ()) -> Live:
     """Real time, the fleet alone on the first core."""
     cores = sorted(os.sched_getaffinity(0))
-    with _chain(place) as chain:
+    with days.centre(place) as chain:
         _only(chain.processes, cores[1:] or cores)
         run = _Run(chain, "--nodes", str(nodes), *options)
         _only([run.process], cores[:1])
@@ -134,18 +134,10 @@ def live(place: Path, nodes: int, seconds: float, options: Sequence[str] = ()) -
 
 def day(place: Path, nodes: int) -> Day:
     """A day as fast as it goes, and the account of it."""
-    with _chain(place) as chain:
-        began = time.monotonic()
+    with days.centre(place) as chain:
         options = ("--speed", "max", "--for", "24h", "--nodes", str(nodes))
         run = _Run(chain, *options, until_done=True)
-        while run.process.poll() is None:
-            run.check()
-            for process in chain.processes:
-                process.usage()
-            assert time.monotonic() < began + 2 * _PATIENCE, run.process.tail()
-            time.sleep(0.1)
-        assert run.process.code == 0, run.process.tail()
-        seconds = time.monotonic() - began
+        seconds = days.finish(run.process, chain)
         cpu = run.cpu()
         names = sorted(path.parent.name for path in run.place.glob(f"*/{folder.SPOOL}"))
         spools = [account.read_spool(run.place / name / folder.SPOOL, name) for name in names]
@@ -163,15 +155,6 @@ def day(place: Path, nodes: int) -> Day:
         )
 
 
-@contextmanager
-def _chain(place: Path) -> Iterator[Chain]:
-    with Chain(place, broker=None, database=None) as chain:
-        chain.start_servers()
-        chain.start_stream()
-        yield chain
-        chain.stop_chain(CALM)
-
-
 def _show_live(one: Live) -> None:
     others = ", ".join(f"{name} {share:.0%}" for name, share in one.others.items())
     median, worst = one.late
@@ -187,13 +170,13 @@ def _show_live(one: Live) -> None:
 
 
 def _show_day(one: Day) -> None:
-    cpu = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in one.cpu.items())
-    print(f"a simulated day of {one.nodes} nodes")
-    print(f"  until all committed  {one.seconds:8.1f} s (goal: below {_GOALS['day']:.0f} s)")
-    print(f"  observations         {one.observations:8,}, stored {one.stored:,}")
-    print(f"  lost, doubled        {one.lost:8}, {one.doubled}")
-    print(f"  CPU                  {cpu}")
-    print(f"  memory of the fleet  {one.memory:8.1f} MB")
+    figures = {
+        "observations": f"{one.observations:8,}, stored {one.stored:,}",
+        "lost, doubled": f"{one.lost:8}, {one.doubled}",
+        "CPU": days.cpu(one.cpu),
+        "memory of the fleet": f"{one.memory:8.1f} MB",
+    }
+    days.show(f"a simulated day of {one.nodes} nodes", one.seconds, _GOALS["day"], figures)
 
 
 def main() -> None:
@@ -208,16 +191,12 @@ def main() -> None:
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         if given.only in {None, "live"}:
-            place = Path(name) / "live"
-            place.mkdir()
             every = ("--interval", given.interval) if given.interval else ()
-            one = live(place, given.nodes or _LIVE, given.seconds, every)
+            one = live(Path(name) / "live", given.nodes or _LIVE, given.seconds, every)
             _show_live(one)
             results["live"] = one._asdict()
         if given.only in {None, "day"}:
-            place = Path(name) / "day"
-            place.mkdir()
-            other = day(place, given.nodes or _DAY)
+            other = day(Path(name) / "day", given.nodes or _DAY)
             _show_day(other)
             results["day"] = other._asdict()
     if given.json:

@@ -22,9 +22,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from benchmarks import day as days
 from benchmarks.stream_loader import T0, TERM, connect, publish_packet
 from citynerve.codec import encode
-from citynerve.demo.chain import CALM, Chain
+from citynerve.demo.chain import Chain
 from citynerve.demo.process import Process
 from citynerve.demo.servers import Mosquitto
 from citynerve.influx import connect as connect_influx
@@ -58,11 +59,15 @@ class Recorded(NamedTuple):
 
 
 class Day(NamedTuple):
-    """``run``: seconds of the day's own run, 0 if it was not run; ``replay``: of its replay."""
+    """``run``: seconds of the day's own run, 0 if it was not run; ``replay``: of its replay.
+
+    ``end``: seconds until the stream, told to end, had written its last roll-ups, too.
+    """
 
     nodes: int
     run: float
     replay: float
+    end: float
     messages: int
     observations: int
     file_megabytes: float
@@ -147,27 +152,6 @@ def record(place: Path) -> Recorded:
     )
 
 
-@contextmanager
-def _chain(place: Path) -> Iterator[Chain]:
-    place.mkdir()
-    with Chain(place, broker=None, database=None) as chain:
-        chain.start_servers()
-        chain.start_stream()
-        yield chain
-        chain.stop_chain(CALM)
-
-
-def _finish(process: Process, chain: Chain) -> float:
-    began = time.monotonic()
-    while process.poll() is None:
-        for one in (*chain.processes, process):
-            one.usage()
-        assert time.monotonic() < began + 2 * _PATIENCE, process.tail()
-        time.sleep(0.1)
-    assert process.code == 0, process.tail()
-    return time.monotonic() - began
-
-
 def _points(chain: Chain) -> dict[str, int]:
     counts = {}
     with connect_influx(chain.influx) as influx:
@@ -186,30 +170,31 @@ def day(place: Path, nodes: int, recording: Path | None) -> Day:
     file = recording or place / "day.mcap"
     run, wanted = 0.0, {}
     if not file.exists():
-        with _chain(place / "run") as chain, _recorder(chain.mqtt.url, file):
+        with days.centre(place / "run") as chain, _recorder(chain.mqtt.url, file):
             city = _citynerve(
                 *("city", place / "city.log", "simulate", "city", "--dir", str(place / "city")),
                 *("--nodes", str(nodes), "--speed", "max", "--for", "24h", "--until-done"),
                 *("--mqtt-url", chain.mqtt.url),
             )
-            run = _finish(city, chain)
-            time.sleep(2)
+            run = days.finish(city, chain)
+            days.end(chain)
             wanted = _points(chain)
     found = look([file])
-    with _chain(place / "replay") as chain:
+    with days.centre(place / "replay") as chain:
         playing = _citynerve(
             *("replay", place / "replay.log", "simulate", "replay", str(file)),
             *("--dir", str(place / "played"), "--speed", "max", "--until-done"),
             *("--mqtt-url", chain.mqtt.url),
         )
-        seconds = _finish(playing, chain)
-        time.sleep(2)
-        stored = _points(chain)
+        seconds = days.finish(playing, chain)
+        end = days.end(chain)
         cpu = {one.name: one.usage().cpu for one in (*chain.processes, playing)}
+        stored = _points(chain)
     return Day(
         nodes=len(found.nodes),
         run=run,
         replay=seconds,
+        end=end,
         messages=found.messages,
         observations=found.observations,
         file_megabytes=file.stat().st_size / 1e6,
@@ -228,16 +213,17 @@ def _show_record(one: Recorded) -> None:
 
 
 def _show_day(one: Day) -> None:
-    cpu = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in one.cpu.items())
-    print(f"a recorded day of {one.nodes} nodes, {one.file_megabytes:.1f} MB")
-    print(f"  observations         {one.observations:8,} in {one.messages:,} messages")
+    figures = {
+        "and roll-ups written": f"{one.end:8.1f} s later",
+        "observations": f"{one.observations:8,} in {one.messages:,} messages",
+        "CPU": days.cpu(one.cpu),
+        "points": str(one.stored),
+    }
     if one.run:
-        print(f"  the run itself       {one.run:8.1f} s")
-    print(f"  replayed, committed  {one.replay:8.1f} s (goal: below {_GOALS['day']:.0f} s)")
-    print(f"  CPU                  {cpu}")
-    print(f"  points               {one.stored}")
-    if one.run:
-        print(f"  other than the run   {one.differing or 'none'}")
+        figures["the run itself"] = f"{one.run:8.1f} s"
+        figures["other than the run"] = str(one.differing or "none")
+    title = f"a recorded day of {one.nodes} nodes, {one.file_megabytes:.1f} MB, replayed"
+    days.show(title, one.replay, _GOALS["day"], figures)
 
 
 def main() -> None:

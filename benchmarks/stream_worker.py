@@ -99,7 +99,7 @@ def _dataflow(service: Service, kind: str) -> Dataflow:
             evidence=ends.evidence,
             rejected=ends.rejected,
             acks=ends.acks,
-            outbox=OutboxSink(Discard, raw="raw", main="main"),
+            outbox=OutboxSink(Discard, raw="raw", main="main", meters=service.meters),
         )
     return flow.build(ends, service.lane_settings, clock=now_ms, meters=service.meters)
 

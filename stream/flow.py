@@ -33,7 +33,7 @@ from citynerve.messages import AnomalyEvent, Rejected
 from stream.lane.output import Picture
 from stream.lane.settings import LaneSettings
 from stream.meters import Meters
-from stream.rollup import CITY, RollupPoint
+from stream.rollup import CITY
 from stream.sinks import acks, events, evidence, lines, outbox, rejections
 from stream.sinks.acks import Acks, AckSink
 from stream.sinks.events import EventSink
@@ -47,11 +47,10 @@ from stream.steps import Additions, DistrictStep, LaneStep, RollupStep, Taken
 if TYPE_CHECKING:
     from bytewax.operators import KeyedStream
 
+    from stream.block import Points
     from stream.lane.output import Closed
 
 FLOW: Final = "citynerve"
-
-_Points = tuple[RollupPoint, ...] | Tick
 
 
 class Ends(Struct, frozen=True, kw_only=True):
@@ -94,10 +93,10 @@ def build(ends: Ends, settings: LaneSettings, *, clock: Clock, meters: Meters) -
     routes = op.stateful_batch("district", closed, lambda state: DistrictStep(state, meters))
     blocks = op.map("block", routes, lambda keyed: (keyed[1].key.text(), keyed[1]))
     points = op.stateful_batch("rollup", blocks, lambda state: RollupStep(state, meters))
-    outbox_points: KeyedStream[_Points] = op.map(
+    outbox_points: KeyedStream[Points | Tick] = op.map(
         "points", points, lambda keyed: (outbox.PART, keyed[1])
     )
-    outbox_ticks: KeyedStream[_Points] = op.map(
+    outbox_ticks: KeyedStream[Points | Tick] = op.map(
         "outbox_tick", ticks, lambda _: (outbox.PART, Tick.TICK)
     )
     op.output("outbox_out", op.merge("outbox_all", outbox_ticks, outbox_points), ends.outbox)
@@ -139,8 +138,8 @@ def _by_district(keyed: tuple[str, Taken]) -> Iterable[tuple[str, Additions]]:
     if not closed:
         return
     districts: defaultdict[str, list[Closed]] = defaultdict(list)
-    for window in closed:
-        districts[window.district].append(window)
-    for district, windows in districts.items():
-        yield district, Additions(district, windows)
+    for one in closed:
+        districts[one.district].append(one)
+    for district, several in districts.items():
+        yield district, Additions(district, several)
     yield CITY, Additions(CITY, closed)

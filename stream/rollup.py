@@ -5,7 +5,8 @@ to be complete: it is kept, and sent out anew whenever another datastream adds t
 classes share the work, so that a snapshot of one addition is small:
 
 - :class:`Index`, one a district: which blocks of windows are kept;
-- :class:`Block`, one per district, property, window and stretch of 128 windows: the sums.
+- :class:`stream.block.Block`, one per district, property, window and stretch of 128 windows: the
+  sums.
 
 **What is kept**: of every district, property and window size, the blocks that were added to last,
 wherever in time they lie: at least 4,096 windows and at least two days (windows of 10 s: 2 days;
@@ -13,16 +14,17 @@ wherever in time they lie: at least 4,096 windows and at least two days (windows
 starting its points anew would replace right figures by partial ones.
 """
 
-import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 
 from citynerve.errors import ConfigError
 from stream.lane.output import Closed
+from stream.lane.windows import Records
 from stream.scenario import WINDOWS
 
 CITY: Final = "_city"
@@ -75,33 +77,14 @@ class BlockKey(NamedTuple):
 
 
 class Route(NamedTuple):
-    """Additions for one block; ``last``: the block is let go after them."""
+    """Additions for one block; ``last``: the block is let go after them.
+
+    ``closed``: arrays of ``stream.lane.windows.CLOSED``, all of this block.
+    """
 
     key: BlockKey
-    closed: tuple[Closed, ...]
+    closed: tuple[Records, ...]
     last: bool = False
-
-
-class RollupPoint(NamedTuple):
-    """A roll-up's newest state; times in ms since 1970 UTC."""
-
-    district: str
-    property: str
-    window: str
-    start: int
-    readings: int
-    mean: float
-    low: float
-    high: float
-    datastreams: int
-
-    def line(self) -> str:
-        """As line protocol in ns."""
-        return (
-            f"rollup,district={self.district},property={self.property},window={self.window} "
-            f"count={self.readings},mean={self.mean!r},min={self.low!r},max={self.high!r},"
-            f"datastreams={self.datastreams} {self.start}000000"
-        )
 
 
 class _Series(msgspec.Struct, array_like=True):
@@ -122,20 +105,20 @@ class Index:
     def __init__(self, district: str, state: bytes | None = None) -> None:
         self.district = district
         self.refused = 0
-        series = _decode(state, _IndexState).series if state is not None else {}
+        series = _decode(state).series if state is not None else {}
         self._live = {key: dict.fromkeys(value.live) for key, value in series.items()}
         self._gone = {key: list(value.gone) for key, value in series.items()}
 
     def route(self, closed: Iterable[Closed]) -> list[Route]:
         """Sort additions by block; blocks that are let go come last."""
-        blocks: defaultdict[BlockKey, list[Closed]] = defaultdict(list)
-        for window in closed:
-            number = window.start // (WINDOWS[window.window] * BLOCK)
-            blocks[BlockKey(self.district, window.property, window.window, number)].append(window)
+        blocks: defaultdict[BlockKey, list[Records]] = defaultdict(list)
+        for one in closed:
+            for number, records in _by_block(one):
+                blocks[BlockKey(self.district, one.property, one.window, number)].append(records)
         routes: list[Route] = []
         for key, additions in blocks.items():
             if self._is_gone(key):
-                self.refused += len(additions)
+                self.refused += sum(map(len, additions))
                 continue
             routes.append(Route(key, tuple(additions)))
             routes += self._touch(key)
@@ -170,6 +153,13 @@ class Index:
         return routes
 
 
+def _by_block(closed: Closed) -> Iterable[tuple[int, Records]]:
+    numbers = closed.records["start"] // (WINDOWS[closed.window] * BLOCK)
+    if (numbers == numbers[0]).all():
+        return [(int(numbers[0]), closed.records)]
+    return [(n, closed.records[numbers == n]) for n in np.unique(numbers).tolist()]
+
+
 def _with_block(ranges: Sequence[tuple[int, int]], number: int) -> list[tuple[int, int]]:
     """Add one block to sorted ranges; neighbours are joined, and the closest where too many."""
     joined: list[tuple[int, int]] = []
@@ -185,108 +175,17 @@ def _with_block(ranges: Sequence[tuple[int, int]], number: int) -> list[tuple[in
     return joined
 
 
-class _Point(msgspec.Struct, array_like=True):
-    readings: int
-    datastreams: int
-    low: float
-    high: float
-    partials: list[float]
-
-
-class _BlockState(msgspec.Struct, array_like=True):
-    version: int
-    points: dict[int, _Point]
-
-
-class Block:
-    """The sums of up to 128 windows of one district, property and window size.
-
-    Between calls it keeps itself packed, a tenth of the objects' size: most blocks lie idle.
-    """
-
-    def __init__(self, key: BlockKey, state: bytes | None = None) -> None:
-        self.key = key
-        self.refused = 0
-        self._packed = state
-        self._points: dict[int, _Point] | None = None if state is not None else {}
-
-    def add(self, closed: Iterable[Closed]) -> list[RollupPoint]:
-        """Take in closed windows; gives the newest state of each point they touch."""
-        points = self._unpacked()
-        touched: dict[int, _Point] = {}
-        for window in closed:
-            weighted = window.mean * window.readings
-            point = points.get(window.start)
-            if point is None:
-                point = _Point(0, 0, math.inf, -math.inf, [])
-            if not add_exactly(point.partials, weighted):
-                self.refused += 1
-                continue
-            point.readings += window.readings
-            point.datastreams += 1
-            point.low = min(point.low, window.low)
-            point.high = max(point.high, window.high)
-            points[window.start] = touched[window.start] = point
-        return [self._result(start, point) for start, point in touched.items()]
-
-    def snapshot(self) -> bytes:
-        """Its state, to build it again from."""
-        if self._packed is None:
-            self._packed = _encode(_BlockState(_FORMAT, self._unpacked()))
-        self._points = None
-        return self._packed
-
-    def _unpacked(self) -> dict[int, _Point]:
-        if self._points is None:
-            self._points = _decode(self._packed or b"", _BlockState).points
-        self._packed = None
-        return self._points
-
-    def _result(self, start: int, point: _Point) -> RollupPoint:
-        return RollupPoint(
-            district=self.key.district,
-            property=self.key.property,
-            window=self.key.window,
-            start=start,
-            readings=point.readings,
-            mean=math.fsum(point.partials) / point.readings,
-            low=point.low,
-            high=point.high,
-            datastreams=point.datastreams,
-        )
-
-
-def add_exactly(partials: list[float], value: float) -> bool:
-    """Add to a sum kept as non-overlapping floats: exact, so the order of additions is nothing.
-
-    Source: J. R. Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric
-    Predicates", 1997, section 2; as in Python's ``math.fsum``.
-
-    Returns:
-        False, and ``partials`` as it was, where the sum leaves the range of floats.
-    """
-    kept = []
-    for partial in partials:
-        big, small = (value, partial) if abs(value) >= abs(partial) else (partial, value)
-        value = big + small
-        rest = small - (value - big)
-        if rest:
-            kept.append(rest)
-    if not math.isfinite(value):
-        return False
-    partials[:] = [*kept, value]
-    return True
-
-
-_T = TypeVar("_T", _IndexState, _BlockState)
-
-
-def _decode(state: bytes, kind: type[_T]) -> _T:
-    decoded = msgspec.msgpack.decode(state, type=kind)
+def _decode(state: bytes) -> _IndexState:
+    decoded = msgspec.msgpack.decode(state, type=_IndexState)
     if decoded.version != _FORMAT:
-        raise ConfigError(
-            f"roll-ups of format {decoded.version} in the store; this version knows {_FORMAT}",
-            key="store.path",
-            fix="run the version of CityNerve that wrote it",
-        )
+        raise unknown_format(decoded.version)
     return decoded
+
+
+def unknown_format(version: int) -> ConfigError:
+    """The error for roll-ups that another version of this software has stored."""
+    return ConfigError(
+        f"roll-ups of format {version} in the store; this version does not know it",
+        key="store.path",
+        fix="run the version of CityNerve that wrote it",
+    )

@@ -1,16 +1,18 @@
 """One stream as a process: its store, its claim, its connections, its flow, and its end.
 
 The flow runs in a thread of its own. The main thread waits for a signal, for the loss of the claim
-or for the flow's failure, and then ends the process at once: whatever is not committed, the nodes
-send again.
+or for the flow's failure, and then ends the process: whatever is not committed, the nodes send
+again. After a first signal, the flow reads nothing more and is given a moment to let out the
+roll-ups that it holds; what it could not, leaves at the next start.
 """
 
+import gc
 import signal
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from queue import SimpleQueue
@@ -30,6 +32,7 @@ from citynerve.mqtt import Link, why_unreachable
 from citynerve.topics import Topics
 from citynerve.version import VERSION
 from stream import flow, owner, store
+from stream.block import Block
 from stream.config import StreamConfig
 from stream.lane.lane import Lane
 from stream.lane.settings import LaneSettings
@@ -54,6 +57,8 @@ _INTERRUPTED: Final = 130
 _PAUSE: Final = 0.5
 _REPORT: Final = 0.5
 _GOODBYE: Final = 0.5
+_LET_OUT: Final = 5.0
+_LOOK: Final = 0.05
 
 _log = log.get("stream")
 
@@ -85,6 +90,7 @@ class Service:
         self.topics = Topics(config.mqtt.root)
         self.meters = Meters()
         self.rejected = Rejections(self.meters)
+        self.ending = threading.Event()
         self.stopping = threading.Event()
         extra = config.scenarios.path
         self.lane_settings = LaneSettings(
@@ -135,12 +141,35 @@ class Service:
             evidence=EvidenceSink(self._evidence),
             rejected=RejectedSink(lambda: RejectedPartition(self.rejected)),
             acks=AckSink(self._acks),
-            outbox=OutboxSink(self._database, raw=influx.raw, main=influx.main, doubtful=doubtful),
+            outbox=OutboxSink(
+                self._database,
+                raw=influx.raw,
+                main=influx.main,
+                meters=self.meters,
+                doubtful=doubtful,
+            ),
         )
+
+    def let_out(self) -> None:
+        """Read nothing more, and wait until no roll-up is held back: a moment at the most."""
+        self.ending.set()
+        deadline = time.monotonic() + _LET_OUT
+        since: float | None = None
+        while time.monotonic() < deadline:
+            epoch = self.meters.get("flow", "epochs")
+            if self.meters.get("rollup", "held") or self.meters.get("rollup", "waiting"):
+                since = None
+            elif since is None:
+                since = epoch
+            elif epoch > since:
+                # What is told in one epoch has reached the outbox before the next.
+                return
+            time.sleep(_LOOK)
+        _log.info("some roll-ups leave at the next start")
 
     def _intake(self) -> Intake:
         client_id = f"citynerve-stream-{self.opened.identity.id}-in-0"
-        return Intake(self.config.mqtt, client_id=client_id, meters=self.meters)
+        return Intake(self.config.mqtt, client_id=client_id, meters=self.meters, ending=self.ending)
 
     def _database(self) -> Database:
         return Database(
@@ -203,6 +232,9 @@ def _run(stack: ExitStack, config: StreamConfig, wait: float, *, take_over: bool
     service = Service(config, opened, link)
     # The first message would wait for it otherwise, and every epoch with it.
     Lane.prepare()
+    Block.prepare()
+    # What stands now stays: the collector need not look through it again and again.
+    gc.freeze()
     wait_for_influx(config, deadline)
     connect_link(link, deadline)
     stack.callback(_stop_link, link)
@@ -235,6 +267,8 @@ def _until_end(service: Service, ending: Ending) -> int:
         reason = ending.get()
     except Signalled as signalled:
         _log.info("stream ends", signal=str(signalled))
+        with suppress(Signalled):
+            service.let_out()
         return signalled.code
     return _failed(running) if reason is None else _lost(reason)
 

@@ -5,17 +5,25 @@ class with the first item, which names it.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from bytewax.operators import StatefulBatchLogic
 
 from citynerve.clock import Clock
+from stream.block import Block, Points
 from stream.lane.lane import Lane
 from stream.lane.output import Closed, LaneOutput
 from stream.lane.settings import LaneSettings
 from stream.meters import Meters
-from stream.rollup import Block, BlockKey, Index, RollupPoint, Route
+from stream.rollup import BlockKey, Index, Route
 from stream.sources.mqtt import Received, Start, Tick
+
+QUIET: Final = timedelta(seconds=1)
+"""A roll-up is told when nothing was added to its block for so long,"""
+
+LONGEST: Final = timedelta(seconds=5)
+"""or since it was first not told."""
 
 
 class Taken(NamedTuple):
@@ -97,7 +105,7 @@ class DistrictStep(StatefulBatchLogic[Additions, Route, bytes]):
             self._index = Index(values[0].district, self._state or None)
             self._state = None
         before = self._index.refused
-        routes = self._index.route(window for one in values for window in one.closed)
+        routes = self._index.route(closed for one in values for closed in one.closed)
         if self._index.refused != before:
             self._meters.add("rollup", "refused_old", self._index.refused - before)
         return routes, StatefulBatchLogic.RETAIN
@@ -107,25 +115,60 @@ class DistrictStep(StatefulBatchLogic[Additions, Route, bytes]):
         return self._state or b"" if self._index is None else self._index.snapshot()
 
 
-class RollupStep(StatefulBatchLogic[Route, tuple[RollupPoint, ...], bytes]):
-    """One block of sums."""
+class RollupStep(StatefulBatchLogic[Route, Points, bytes]):
+    """One block of sums; told when nothing was added for a while, or at the latest after a while.
+
+    So a point is written about once, though its datastreams come one after the other: a point that
+    is written often costs the server much, and InfluxDB 1.x may answer with an older one of many
+    until it has compacted its files.
+    """
 
     def __init__(self, state: bytes | None, meters: Meters) -> None:
-        self._state = state
         self._meters = meters
-        self._block: Block | None = None
+        self._block = Block.restored(state) if state else None
+        self._state = state if self._block is None else None
+        self._since: datetime | None = None
+        self._due: datetime | None = None
+        if self._block is not None and self._block.changed:
+            self._hold()
 
-    def on_batch(self, values: list[Route]) -> tuple[Iterable[tuple[RollupPoint, ...]], bool]:
+    def on_batch(self, values: list[Route]) -> tuple[Iterable[Points], bool]:
         """Add to them; the last route ends the block."""
         if self._block is None:
             self._block = Block(BlockKey(*values[0].key), self._state or None)
             self._state = None
         before = self._block.refused
-        points = self._block.add(window for route in values for window in route.closed)
+        self._block.add(records for route in values for records in route.closed)
         if self._block.refused != before:
             self._meters.add("rollup", "refused_overflow", self._block.refused - before)
-        return ([tuple(points)] if points else []), values[-1].last
+        if values[-1].last:
+            return self._told(), StatefulBatchLogic.DISCARD
+        if self._block.changed:
+            self._hold()
+        return [], StatefulBatchLogic.RETAIN
+
+    def on_notify(self) -> tuple[Iterable[Points], bool]:
+        """Tell what has changed."""
+        return self._told(), StatefulBatchLogic.RETAIN
+
+    def notify_at(self) -> datetime | None:
+        """When to tell it."""
+        return self._due
 
     def snapshot(self) -> bytes:
-        """The sums."""
+        """The sums, and which of them are not told yet."""
         return self._state or b"" if self._block is None else self._block.snapshot()
+
+    def _hold(self) -> None:
+        now = datetime.now(UTC)
+        if self._since is None:
+            self._since = now
+            self._meters.add("rollup", "held", 1)
+        self._due = min(now + QUIET, self._since + LONGEST)
+
+    def _told(self) -> Iterable[Points]:
+        if self._since is None or self._block is None:
+            return []
+        self._since = self._due = None
+        self._meters.add("rollup", "held", -1)
+        return [self._block.tell()]

@@ -128,6 +128,9 @@ class Recorder:
         flushed = told = time.monotonic()
         while not self._stopping and (end is None or self._last < end):
             self._loop.poll(_POLL_S)
+            if not self._up:
+                # First of all, for what is heard now comes after the gap.
+                self._watch(recording)
             self._write(recording)
             self._watch(recording)
             now = time.monotonic()

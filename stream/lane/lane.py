@@ -4,7 +4,8 @@ A plain class over arrays. It knows nothing of Bytewax, MQTT or InfluxDB; it rea
 one it is given, and that only to refuse times in the future and to date what it reports of nodes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from math import isfinite
 from typing import Final
 
@@ -95,6 +96,8 @@ class Lane:
         self._windows = state
         self._rules = np.zeros(len(state), windows.RULES)
         self._raw = np.zeros(len(state), np.bool_)
+        self._group = np.zeros(len(state), np.int64)
+        self._groups: dict[tuple[str, str], int] = {}
         self._names: bytes | None = None
         self._by_topic = {
             self._settings.topics.obs(name): node for name, node in registry.nodes.items()
@@ -234,6 +237,7 @@ class Lane:
             self._windows = np.concatenate([self._windows, windows.blank(more)])
             self._rules = np.concatenate([self._rules, np.zeros(more, windows.RULES)])
             self._raw = np.concatenate([self._raw, np.zeros(more, np.bool_)])
+            self._group = np.concatenate([self._group, np.zeros(more, np.int64)])
         self._detector.grow(size)
         for row in rows:
             datastream = self._registry.datastreams[row]
@@ -242,6 +246,8 @@ class Lane:
             chosen = tuple(name in rules.windows for name in windows.NAMES)
             self._rules[row] = (chosen, low, high)
             self._raw[row] = rules.raw or self._settings.raw == "all"
+            group = datastream.district, datastream.property
+            self._group[row] = self._groups.setdefault(group, len(self._groups))
             self._detector.configure(row, rules, datastream.range)
 
     def _flush(self, call: "_Call") -> None:
@@ -262,9 +268,10 @@ class Lane:
         self._collector.clear()
 
     def _close(self, taken: windows.Taken, out: LaneOutput) -> None:
+        if not len(taken.closed):
+            return
         datastreams = self._registry.datastreams
         names = windows.NAMES
-        closed = out.closed
         for row, w, start, count, mean, low, high, std, late in taken.closed.tolist():
             datastream = datastreams[row]
             window = names[w]
@@ -273,21 +280,22 @@ class Lane:
             tail = f"late={late!r}{datastream.place} {start * NS}"
             if isfinite(mean) and isfinite(std):
                 lines.append(f"{head},mean={mean!r},min={low!r},max={high!r},std={std!r},{tail}")
-                closed.append(
-                    Closed(
-                        datastream.district,
-                        datastream.property,
-                        window,
-                        start,
-                        int(count),
-                        mean,
-                        low,
-                        high,
-                    )
-                )
             else:
                 # Values near the largest double: their mean or spread is not one.
                 lines.append(f"{head},min={low!r},max={high!r},{tail}")
+        out.closed += self._grouped(taken.closed)
+
+    def _grouped(self, closed: windows.Records) -> Iterator[Closed]:
+        finite = closed[np.isfinite(closed["mean"]) & np.isfinite(closed["std"])]
+        kinds = self._group[finite["row"]] * len(windows.NAMES) + finite["window"]
+        order = np.argsort(kinds, kind="stable")
+        kinds, records = kinds[order], finite[order]
+        groups = list(self._groups)
+        cuts = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(kinds)]
+        for begin, end in pairwise(cuts):
+            if begin < end:
+                group, window = divmod(int(kinds[begin]), len(windows.NAMES))
+                yield Closed(*groups[group], windows.NAMES[window], records[begin:end])
 
     def _store(self, taken: windows.Taken, out: LaneOutput) -> None:
         wanted = self._raw[taken.row] | (taken.usable == 0) | (taken.quality == windows.BAD)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from citynerve.messages import AnomalyEvent, Evidence, Rejected
+from stream.lane.windows import Records
 
 
 class AckState(NamedTuple):
@@ -21,16 +22,16 @@ class AckState(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """One closed window of one datastream, for roll-ups. ``start`` in ms, ``window`` as the tag."""
+    """Windows that closed, of one district, property and length: for roll-ups.
+
+    ``window`` as the tag. ``records``: one ``stream.lane.windows.CLOSED`` for each datastream and
+    window, one or more; their means are finite.
+    """
 
     district: str
     property: str
     window: str
-    start: int
-    readings: int
-    mean: float
-    low: float
-    high: float
+    records: Records
 
 
 class Picture(NamedTuple):

@@ -28,7 +28,7 @@ class Stopped(Exception):  # noqa: N818 - no error: the process ends
 
 
 class Database:
-    """Synchronous, patient writes of one thread.
+    """Synchronous, patient writes of one thread at a time.
 
     Args:
         connect: Makes a connection; called again after each failure to make one.

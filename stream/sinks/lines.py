@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from bytewax.outputs import StatefulSinkPartition
 
+from stream.sinks.background import Background
 from stream.sinks.database import BLOCK_LINES
 from stream.sinks.doubt import CarefulWriter, Writer
 from stream.sinks.single import SingleSink
@@ -29,8 +30,10 @@ class LinesPartition(StatefulSinkPartition[Lines | Tick, bytes]):
 
     def __init__(self, writer: CarefulWriter, *, raw: str, main: str) -> None:
         self._writer = writer
-        self._raw: tuple[str, list[str]] = (raw, [])
-        self._main: tuple[str, list[str]] = (main, [])
+        self._background = Background(writer)
+        self._raw = raw
+        self._main = main
+        self._lines: dict[str, list[str]] = {raw: [], main: []}
 
     def write_batch(self, values: list[Lines | Tick]) -> None:
         """Take lines of the epoch in progress; blocks while the server is away.
@@ -39,21 +42,22 @@ class LinesPartition(StatefulSinkPartition[Lines | Tick, bytes]):
         """
         for lines in values:
             if not isinstance(lines, Tick):
-                self._raw[1].extend(lines.raw)
-                self._main[1].extend(lines.main)
+                self._lines[self._raw] += lines.raw
+                self._lines[self._main] += lines.main
         self._flush(BLOCK_LINES)
 
     def snapshot(self) -> bytes:
         """Write the rest: the epoch is not complete before this returns."""
         self._flush(1)
+        self._background.finish()
         self._writer.settle()
         return self._writer.state()
 
     def _flush(self, least: int) -> None:
-        for database, lines in (self._raw, self._main):
+        for database, lines in self._lines.items():
             if len(lines) >= least:
-                self._writer.write(database, lines)
-                lines.clear()
+                self._background.write(database, lines)
+                self._lines[database] = []
 
 
 class LinesSink(SingleSink[Lines | Tick, bytes]):

@@ -1,85 +1,148 @@
 """The after-commit sink of roll-ups: what depends on the order of arrival across nodes."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
+import numpy as np
 from bytewax.outputs import StatefulSinkPartition
 
 from citynerve.errors import ConfigError
-from stream.rollup import RollupPoint, is_short
+from stream.block import Points
+from stream.lane.windows import Records
+from stream.meters import Meters
+from stream.rollup import BLOCK, BlockKey, is_short
+from stream.scenario import WINDOWS
+from stream.sinks.background import Background
 from stream.sinks.doubt import CarefulWriter, Writer
 from stream.sinks.gate import CommitGate
 from stream.sinks.single import SingleSink
 from stream.sources.mqtt import Tick
+from stream.sums import POINT
 
 PART: Final = "outbox"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_FORMAT_OF_OBJECTS: Final = 1
 
-PointKey = tuple[str, str, str, int]
-"""District, property, window, start."""
+
+class _Version(msgspec.Struct, array_like=True):
+    version: int
 
 
 class _State(msgspec.Struct, array_like=True):
     version: int
-    points: list[RollupPoint]
+    points: list[tuple[str, bytes]]
     doubts: bytes
 
 
-class OutboxPartition(StatefulSinkPartition[tuple[RollupPoint, ...] | Tick, bytes]):
+class _OldState(msgspec.Struct, array_like=True):
+    """A point's district, property, window, and then ``POINT``."""
+
+    version: int
+    points: list[tuple[str, str, str, int, int, float, float, float, int]]
+    doubts: bytes
+
+
+class OutboxPartition(StatefulSinkPartition[Points | Tick, bytes]):
     """The newest state of each point, written once the epoch that made it is committed."""
 
     def __init__(
-        self, writer: Writer, state: bytes | None, *, raw: str, main: str, doubtful: bool = False
+        self,
+        writer: Writer,
+        state: bytes | None,
+        *,
+        raw: str,
+        main: str,
+        meters: Meters,
+        doubtful: bool = False,
     ) -> None:
         stored = _State(_FORMAT, [], b"") if state is None else _decode(state)
         self._writer = CarefulWriter(writer, stored.doubts, doubtful=doubtful)
+        self._background = Background(self._writer)
+        self._meters = meters
         self._raw = raw
         self._main = main
-        self._gate: CommitGate[PointKey, RollupPoint] = CommitGate(
-            {point[:4]: point for point in stored.points}
+        self._gate: CommitGate[BlockKey, Records] = CommitGate(
+            {BlockKey.parse(key): np.frombuffer(rows, POINT) for key, rows in stored.points},
+            merge=_newest,
         )
 
-    def write_batch(self, values: list[tuple[RollupPoint, ...] | Tick]) -> None:
+    def write_batch(self, values: list[Points | Tick]) -> None:
         """Take points of the epoch in progress; a tick lets out those of the epochs before."""
         if Tick.TICK in values:
-            self._write(list(self._gate.release().values()))
-            self._writer.settle()
+            self._write([Points(key, rows) for key, rows in self._gate.release().items()])
         for points in values:
             if not isinstance(points, Tick):
-                for point in points:
-                    self._gate.put(point[:4], point)
+                self._gate.put(points.key, points.rows)
+        self._meters.set("rollup", "waiting", len(self._gate))
 
     def snapshot(self) -> bytes:
-        """What has not left yet, and what may have to be written again."""
-        points = list(self._gate.seal().values())
+        """What has not left yet, and what may have to be written again.
+
+        All that has left is written: the snapshot before this one is the last to have it.
+        """
+        self._background.finish()
+        points = [(key.text(), rows.tobytes()) for key, rows in self._gate.seal().items()]
+        self._writer.settle()
         return msgspec.msgpack.encode(_State(_FORMAT, points, self._writer.state()))
 
-    def _write(self, points: list[RollupPoint]) -> None:
+    def _write(self, several: list[Points]) -> None:
         for database, short in ((self._raw, True), (self._main, False)):
-            lines = [point.line() for point in points if is_short(point.window) is short]
+            lines = [
+                line
+                for points in several
+                if is_short(points.key.window) is short
+                for line in points.lines()
+            ]
             if lines:
-                self._writer.write(database, lines)
+                self._background.write(database, lines)
+
+
+def _newest(old: Records, new: Records) -> Records:
+    return np.concatenate([old[~np.isin(old["start"], new["start"])], new])
 
 
 def _decode(state: bytes) -> _State:
-    decoded = msgspec.msgpack.decode(state, type=_State)
-    if decoded.version != _FORMAT:
+    version = msgspec.msgpack.decode(state, type=_Version).version
+    if version == _FORMAT_OF_OBJECTS:
+        return _converted(msgspec.msgpack.decode(state, type=_OldState))
+    if version != _FORMAT:
         raise ConfigError(
-            f"an outbox of format {decoded.version} in the store; this version knows {_FORMAT}",
+            f"an outbox of format {version} in the store; this version does not know it",
             key="store.path",
             fix="run the version of CityNerve that wrote it",
         )
-    return decoded
+    return msgspec.msgpack.decode(state, type=_State)
 
 
-class OutboxSink(SingleSink[tuple[RollupPoint, ...] | Tick, bytes]):
-    """One partition, whose state is what waits; arguments as of ``LinesSink``."""
+def _converted(old: _OldState) -> _State:
+    blocks: defaultdict[BlockKey, list[tuple[float, ...]]] = defaultdict(list)
+    for district, prop, window, *figures in old.points:
+        number = int(figures[0]) // (WINDOWS[window] * BLOCK)
+        blocks[BlockKey(district, prop, window, number)].append(tuple(figures))
+    points = [(key.text(), np.array(rows, POINT).tobytes()) for key, rows in blocks.items()]
+    return _State(_FORMAT, points, old.doubts)
+
+
+class OutboxSink(SingleSink[Points | Tick, bytes]):
+    """One partition, whose state is what waits; arguments as of ``LinesSink``.
+
+    ``meters``: told in part ``rollup`` how many blocks wait to be written.
+    """
 
     def __init__(
-        self, writer: Callable[[], Writer], *, raw: str, main: str, doubtful: bool = False
+        self,
+        writer: Callable[[], Writer],
+        *,
+        raw: str,
+        main: str,
+        meters: Meters,
+        doubtful: bool = False,
     ) -> None:
         def build(state: bytes | None) -> OutboxPartition:
-            return OutboxPartition(writer(), state, raw=raw, main=main, doubtful=doubtful)
+            return OutboxPartition(
+                writer(), state, raw=raw, main=main, meters=meters, doubtful=doubtful
+            )
 
         super().__init__(PART, build)

@@ -50,11 +50,15 @@ class Intake:
         config: Where the broker is.
         client_id: Fixed: a second stream on the same store would take the connection over.
         meters: Counts into part ``intake``.
+        ending: Once it is set, nothing more is read.
     """
 
-    def __init__(self, config: MqttConfig, *, client_id: str, meters: Meters) -> None:
+    def __init__(
+        self, config: MqttConfig, *, client_id: str, meters: Meters, ending: threading.Event
+    ) -> None:
         self._topics = Topics(config.root)
         self._meters = meters
+        self._ending = ending
         self._network = Polled()
         self._link = Link(
             config,
@@ -83,7 +87,7 @@ class Intake:
         """All that has arrived for a shard since the last call, in order; polls when it is time."""
         with self._lock:
             now = time.monotonic()
-            if now >= self._next_poll:
+            if now >= self._next_poll and not self._ending.is_set():
                 self._poll(now)
             queue = self._queues.pop(shard_digit, None)
             if queue is None:

@@ -32,11 +32,12 @@ from citynerve.topics import Topics, shard
 from edge.sensor.driver import Reading
 from simulators.city import node_configs
 from simulators.city.driver import SimulatedNode
+from stream.block import Block
 from stream.lane.lane import Lane
 from stream.lane.output import Closed, LaneOutput
 from stream.lane.settings import LaneSettings
 from stream.reporter import figure_lines
-from stream.rollup import CITY, Block, Index, is_short
+from stream.rollup import CITY, Index, is_short
 from stream.scenario import load_scenarios
 from stream.sinks import rejections
 
@@ -105,13 +106,14 @@ def _keep(output: LaneOutput, written: Written) -> None:
 
 def _roll_up(closed: list[Closed], written: Written) -> None:
     districts: defaultdict[str, list[Closed]] = defaultdict(list)
-    for window in closed:
-        districts[window.district].append(window)
-    for name, windows in {**districts, CITY: closed}.items():
-        for route in Index(name).route(windows):
-            for point in Block(route.key).add(route.closed):
-                lines = written.raw if is_short(point.window) else written.main
-                lines.append(point.line())
+    for one in closed:
+        districts[one.district].append(one)
+    for name, several in {**districts, CITY: closed}.items():
+        for route in Index(name).route(several):
+            lines = written.raw if is_short(route.key.window) else written.main
+            block = Block(route.key)
+            block.add(route.closed)
+            lines += block.tell().lines()
 
 
 def _nodes(end: int) -> Iterator[tuple[str, About, list[Column], list[Crossing]]]:

@@ -180,7 +180,8 @@ def test_turns_of_a_loop_follow_each_other_and_go_on_after_a_kill(recorded: Reco
 def test_a_recorder_that_is_killed_leaves_what_it_heard(recorded: Recorded) -> None:
     file, second = recorded.folder / "killed.mcap", recorded.second
     # Slowly enough to be playing still when another begins, on a busy machine, too.
-    playing = replay(recorded, second, "--rename", "again-", "--times", "now", "--speed", "0.1")
+    again = ("--rename", "again-", "--times", "now")
+    playing = replay(recorded, second, *again, "--speed", "0.1")
     killed = recorder(recorded.folder, second.mqtt, file)
     until(lambda: heard(file) > 20, "messages are in the file")
     before = heard(file)
@@ -195,6 +196,11 @@ def test_a_recorder_that_is_killed_leaves_what_it_heard(recorded: Recorded) -> N
     assert other.process.wait(PATIENCE_S) == 2
     assert "held by a node that is online" in other.text
     playing.end()
+    told = replay(recorded, second, *again, "--speed", "max").wait()
+    assert "goes on with the replay that was interrupted" in told
+    assert "all of it is committed" in told
+    counts = Counter(second.nodes("observation"))
+    assert counts["again-odd"] == Counter(recorded.first.nodes("observation"))["odd"] > 0
 
 
 def heard(file: Path) -> int:

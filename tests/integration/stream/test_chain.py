@@ -120,7 +120,7 @@ def check_rollups(
 
 
 def rollups_complete(influx: Influx, readings: Readings) -> bool:
-    """Roll-ups leave an epoch after the acks may: wait for the last ones."""
+    """Roll-ups are held for a while and leave after the acks: wait for the last ones."""
     query = "SELECT sum(count) FROM rollup WHERE window = '10m' AND district = '_city'"
     rows = points(influx, influx.config.main, query)
     return bool(rows) and rows[0]["sum"] == sum(map(len, readings.values()))
@@ -157,6 +157,27 @@ def test_the_database_holds_exactly_what_the_nodes_sent(
         committed = [ack.committed for ack in n.acks]
         assert all(later >= earlier for earlier, later in pairwise(committed))
     assert stream.stop() == 0
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_roll_ups_that_are_held_leave_at_the_end_or_at_the_next_start(
+    stream: StreamProcess, broker: Mosquitto, influx: Influx, *, killed: bool
+) -> None:
+    readings = make_readings(5, ("node-0", "node-1"))
+    stream.start()
+    described = about(("alpha", "Cel"), ("beta", "1"), ("gamma", "km/h"))
+    nodes = [ScriptedNode(name, broker.config, described) for name in ("node-0", "node-1")]
+    for n in nodes:
+        feed(n, readings)
+    until(lambda: all(n.finished() for n in nodes), "all acknowledged")
+    if killed:
+        stream.kill()
+        stream.start()
+        until(lambda: rollups_complete(influx, readings), "the last roll-ups")
+    assert stream.stop() == 0
+    check_exact(influx, readings)
+    for n in nodes:
+        n.close()
 
 
 def test_every_generation_of_influxdb_holds_the_same(

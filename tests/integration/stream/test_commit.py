@@ -4,7 +4,8 @@ import pickle
 import random
 import sqlite3
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,9 +34,11 @@ from stream.sinks.outbox import OutboxSink
 from stream.sinks.rejections import RejectedPartition, RejectedSink, Rejections
 from stream.sources.mqtt import Item, Received, Start, Tick
 from tests.integration.stream.scripted import T0, about
+from tests.waiting import PATIENCE_S
 
 NODES = tuple(f"node-{i}" for i in range(40))
 TERM = 1 << 32
+ACKS = 1000
 SETTINGS = LaneSettings(scenarios=load_scenarios())
 
 
@@ -94,9 +97,9 @@ class CheckingPublisher:
 class NodesPartition(StatefulSourcePartition[Item, None]):
     """The nodes of one shard, at a pace of its own, in the order of the real source's items."""
 
-    def __init__(self, digit: str, ends: datetime) -> None:
+    def __init__(self, digit: str, enough: Callable[[], bool]) -> None:
         self._digit = digit
-        self._ends = ends
+        self._enough = enough
         self._nodes = dict.fromkeys((n for n in NODES if shard(n) == digit), 0)
         self._draw = random.Random(digit)
         self._pause = timedelta(milliseconds=(0.2, 2, 10, 20)[int(digit, 16) % 4])
@@ -104,7 +107,7 @@ class NodesPartition(StatefulSourcePartition[Item, None]):
         self._started = False
 
     def next_batch(self) -> list[Item]:
-        if datetime.now(UTC) > self._ends:
+        if self._enough():
             raise StopIteration
         items: list[Item] = []
         if self._closed:
@@ -137,15 +140,15 @@ class NodesPartition(StatefulSourcePartition[Item, None]):
 
 
 class NodesSource(FixedPartitionedSource[Item, None]):
-    def __init__(self, seconds: float) -> None:
-        self._ends = datetime.now(UTC) + timedelta(seconds=seconds)
+    def __init__(self, enough: Callable[[], bool]) -> None:
+        self._enough = enough
 
     def list_parts(self) -> list[str]:
         return list(SHARDS)
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> NodesPartition:
         del step_id, resume_state
-        return NodesPartition(for_part, self._ends)
+        return NodesPartition(for_part, self._enough)
 
 
 class Nowhere:
@@ -161,9 +164,12 @@ def test_no_ack_leaves_before_its_commit(tmp_path: Path, workers: int) -> None:
     with store.opened(tmp_path) as opened:
         meters, stopping = Meters(), threading.Event()
         publisher = CheckingPublisher(Durable(opened.recovery))
+        deadline = time.monotonic() + PATIENCE_S
         rules = AckRules(store="s", start=1, delay=100, epoch=100)
         ends = Ends(
-            source=NodesSource(4.0),  # type: ignore[arg-type]
+            source=NodesSource(  # type: ignore[arg-type]
+                lambda: publisher.published >= ACKS or time.monotonic() > deadline
+            ),
             lines=LinesSink(Nowhere, raw="raw", main="main"),
             events=EventSink(
                 lambda: EventPartition(publisher, Topics(), meters=meters, stopping=stopping)
@@ -175,7 +181,7 @@ def test_no_ack_leaves_before_its_commit(tmp_path: Path, workers: int) -> None:
             acks=AckSink(
                 lambda: AckPartition(publisher, Topics(), rules, meters=meters, clock=now_ms)
             ),
-            outbox=OutboxSink(Nowhere, raw="raw", main="main"),
+            outbox=OutboxSink(Nowhere, raw="raw", main="main", meters=meters),
         )
         cli_main(  # type: ignore[no-untyped-call]
             build(ends, SETTINGS, clock=now_ms, meters=meters),
@@ -186,4 +192,4 @@ def test_no_ack_leaves_before_its_commit(tmp_path: Path, workers: int) -> None:
             ),
         )
     assert publisher.early == []
-    assert publisher.published > 100
+    assert publisher.published >= ACKS

@@ -29,6 +29,7 @@ from tests.unit.stream_lane.world import (
     Database,
     Sender,
     about,
+    closings,
     greeted,
     lane,
 )
@@ -97,7 +98,8 @@ class Seen:
     def add(self, output: LaneOutput) -> None:
         self.database.write(output)
         self.lines.update(output.lines + output.raw)
-        self.others.update(msgspec.json.encode(item) for item in output.anomalies + output.closed)
+        others = output.anomalies + closings(output)
+        self.others.update(msgspec.json.encode(item) for item in others)
         self.others.update({b"observations": output.observations, b"batches": output.batches})
         for reason, count in output.dropped.items():
             self.others[reason.encode()] += count

@@ -116,6 +116,16 @@ def lines(output: LaneOutput, measurement: str) -> list[Line]:
     return [line for line in found if line.measurement == measurement]
 
 
+def closings(output: LaneOutput) -> list[tuple[str, str, str, int, float, float, float, float]]:
+    """What closed, for roll-ups: district, property, window, start, count, mean, min, max."""
+    figures = ["start", "count", "mean", "low", "high"]
+    return [
+        (one.district, one.property, one.window, *row)
+        for one in output.closed
+        for row in one.records[figures].tolist()
+    ]
+
+
 @dataclass
 class Database:
     """What InfluxDB would hold: fields of equal measurement, tags and time are one point's."""

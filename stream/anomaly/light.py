@@ -1,95 +1,51 @@
 """The light detector: what is usual, learned online in under 400 bytes a datastream.
 
-For every reading it holds two expectations: the level and spread (mean absolute deviation) of its
-hour of the day in UTC, drawn to the overall ones while the hour has been seen little, and the level
-and spread of late. A spike must lie far from both, farther than the farthest that is usual, which
-is learned too. Runs of one value and gaps between readings are held against the longest usual ones.
-What it learns from is clipped, so that an anomaly teaches little and a lasting change teaches
-slowly.
+It finds readings far from what is usual at their hour (spikes) and out of the physical range,
+datastreams that stand still or say nothing for longer than usual, and what is too small to be seen
+in one reading but lasts: level shifts, trends, changes of variance. How: see
+``stream.anomaly.light_kernel``.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stream.anomaly.detector import CLOSE, FINDING, OPEN, UPDATE, Reading
-from stream.compiled import compiled
+from stream.anomaly.detector import FINDING, Reading
+from stream.anomaly.light_kernel import observe
+from stream.anomaly.light_state import (
+    FLATLINE,
+    GAP,
+    KINDS,
+    LEVEL_SHIFT,
+    RANGE,
+    RULES,
+    SPIKE,
+    STATE,
+    TREND,
+    VARIANCE,
+    Records,
+    blank,
+    upgrade,
+)
 from stream.scenario import LightDetector, Property, milliseconds
 
-Records = NDArray[np.void]
-Record = Any
-"""One element of ``Records``; its type is Numba's own."""
+__all__ = [
+    "FLATLINE",
+    "GAP",
+    "KINDS",
+    "LEVEL_SHIFT",
+    "RANGE",
+    "SPIKE",
+    "STATE",
+    "TREND",
+    "VARIANCE",
+    "Light",
+    "upgrade",
+]
 
-KINDS: Final = ("spike", "range", "flatline", "gap")
-SPIKE, RANGE, FLATLINE, GAP = range(4)
-
-STATE: Final = np.dtype(
-    [
-        ("last_time", "i8"),
-        ("last_value", "f8"),
-        ("run_since", "i8"),
-        ("opened", "i8", (2,)),
-        ("worst", "f8", (2,)),
-        ("peak", "f4", (3,)),
-        ("expected", "f4"),
-        ("low", "f4"),
-        ("high", "f4"),
-        ("level", "f4"),
-        ("spread", "f4"),
-        ("tail", "f4"),
-        ("interval", "f4"),
-        ("longest_gap", "f4"),
-        ("longest_run", "f4"),
-        ("count", "u4"),
-        ("hour_level", "f4", (24,)),
-        ("hour_spread", "f4", (24,)),
-        ("hour_count", "u2", (24,)),
-        ("flat", "u1"),
-        ("runs", "u1"),
-        ("run_count", "u1"),
-        ("spare", "u1", (9,)),
-    ],
-    align=True,
-)
-"""One datastream, times in ms (-1: none). ``opened`` and ``worst`` (the value at the peak) are a
-spike's and a range anomaly's; ``expected``, ``low``, ``high`` belong to the spike's worst.
-``flat``: a flatline is open, since ``run_since``. ``runs`` and ``run_count`` stop at what is asked
-of them. ``spare`` leaves no gap, whose bytes would be anything."""
-
-RULES: Final = np.dtype(
-    [
-        ("spike", "u1"),
-        ("still_at_zero", "u1"),
-        ("warm_up", "u4"),
-        ("threshold", "f8"),
-        ("least", "f8"),
-        ("flatline", "f8"),
-        ("gap", "f8"),
-        ("low", "f8"),
-        ("high", "f8"),
-    ],
-    align=True,
-)
-
-_HOUR: Final = 3_600_000
-_MEMORY: Final = 30.0 * 24 * _HOUR  # ms in which the usual extremes fade to 1/e
-_LEVEL_READINGS: Final = 10.0  # memory of the late level
-_SPREAD_READINGS: Final = 200.0  # and spread: longer, so that a quiet hour does not narrow it
-_HOUR_VISITS: Final = 10.0  # days in which an hour's level is renewed
-_HOUR_PRIOR: Final = 12.0  # readings' weight of the late level in an hour's
-_UNCLIPPED: Final = 20  # readings taken as they are
-_CLIP: Final = 3.0  # spreads
-_LULL: Final = 0.7  # share of the limit below which a spike is over
-_WORSE: Final = 1.2  # an update is written when the score has grown so much
-_GAP_INTERVALS: Final = 6.0
-_USUAL_GAPS: Final = 1.5  # times the longest usual gap
-_USUAL_RUNS: Final = 2.0
-_FEWEST_RUNS: Final = 10  # changes of value before standing still can be unusual
-_FEWEST_EQUAL: Final = 6
-_COUNT_MAX: Final = 65535.0  # of two bytes
-_LARGEST: Final = 1e30  # float32 holds the squares of nothing larger
+_MOST: Final = 5
+"""Findings of one reading: a gap, range, flatline, spike, and one of what lasts."""
 
 
 class Light:
@@ -98,7 +54,7 @@ class Light:
     kinds: Sequence[str] = KINDS
 
     def __init__(self) -> None:
-        self._state = _blank(0)
+        self._state = blank(0)
         self._rules = np.zeros(0, RULES)
 
     def grow(self, rows: int) -> None:
@@ -107,7 +63,7 @@ class Light:
         if rows <= have:
             return
         more = max(rows, 2 * have) - have
-        self._state = np.concatenate([self._state, _blank(more)])
+        self._state = np.concatenate([self._state, blank(more)])
         self._rules = np.concatenate([self._rules, np.zeros(more, RULES)])
 
     def configure(self, row: int, rules: Property, limits: tuple[float, float] | None) -> None:
@@ -131,8 +87,8 @@ class Light:
 
     def observe(self, readings: Reading) -> Records:
         """Learn, and tell what was found."""
-        findings = np.empty(len(KINDS) * len(readings.row), FINDING)
-        found = _observe(
+        findings = np.empty(_MOST * len(readings.row), FINDING)
+        found = observe(
             self._state,
             self._rules,
             readings.row,
@@ -151,239 +107,3 @@ class Light:
         """Take up records; rules are blank until configured."""
         self._state = np.frombuffer(state, STATE).copy()
         self._rules = np.zeros(len(self._state), RULES)
-
-
-def _blank(rows: int) -> Records:
-    state = np.zeros(rows, STATE)
-    state["opened"] = -1
-    state["last_time"] = -1
-    return state
-
-
-@compiled
-def _observe(
-    state: Records,
-    rules: Records,
-    rows: NDArray[np.int32],
-    times: NDArray[np.int64],
-    values: NDArray[np.float64],
-    usable: NDArray[np.uint8],
-    findings: Records,
-) -> int:
-    found = 0
-    for i in range(len(rows)):
-        if usable[i] == 0:
-            continue
-        row = rows[i]
-        d = state[row]
-        rule = rules[row]
-        at = times[i]
-        x = values[i]
-        last_time = d.last_time
-        away = False
-        if last_time >= 0:
-            found, away = _gap(d, rule, row, at, findings, found)
-        d.last_time = at
-        found, possible = _range(d, rule, row, at, x, findings, found)
-        if not possible or abs(x) > _LARGEST:
-            continue
-        found = _flatline(d, rule, row, at, x, last_time, away, findings, found)
-        found = _spike(d, rule, row, at, x, findings, found)
-        d.last_value = x
-        d.count += 1
-    return found
-
-
-@compiled
-def _gap(
-    d: Record, rule: Record, row: int, at: int, findings: Records, found: int
-) -> tuple[int, bool]:
-    """The time since the last reading; whether it breaks a run of equal ones."""
-    span = float(at - d.last_time)
-    fade = np.exp(-span / _MEMORY)
-    d.tail *= fade
-    d.longest_gap *= fade
-    d.longest_run *= fade
-    young = d.count <= _UNCLIPPED
-    away = not young and span > _GAP_INTERVALS * d.interval
-    limit = max(rule.gap, _GAP_INTERVALS * d.interval, _USUAL_GAPS * d.longest_gap)
-    alarm = rule.gap > 0 and d.count >= rule.warm_up and span > limit
-    if alarm:
-        f = findings[found]
-        _write(f, row, GAP, CLOSE, d.last_time, at, d.last_value, span / limit)
-        f.expected = d.interval
-        found += 1
-    if away and span > d.longest_gap:
-        d.longest_gap += (span - d.longest_gap) * (0.5 if alarm else 1.0)
-    clipped = span if young else min(span, 3 * d.interval)
-    d.interval += max(1.0 / _LEVEL_READINGS, 1.0 / (d.count + 1.0)) * (clipped - d.interval)
-    return found, away
-
-
-@compiled
-def _range(
-    d: Record, rule: Record, row: int, at: int, x: float, findings: Records, found: int
-) -> tuple[int, bool]:
-    """Whether ``x`` can be; what cannot is reported at once, and never learned."""
-    possible = rule.low <= x <= rule.high
-    opening = d.opened[RANGE] < 0
-    if possible and opening:
-        return found, possible
-    if possible:
-        phase = CLOSE
-    else:
-        beyond = rule.low - x if x < rule.low else x - rule.high
-        score = min(1.0 + beyond / (rule.high - rule.low), _LARGEST)
-        if not opening and score <= _WORSE * d.peak[RANGE]:
-            return found, possible
-        phase = OPEN if opening else UPDATE
-        if opening:
-            d.opened[RANGE] = at
-        d.peak[RANGE] = score
-        d.worst[RANGE] = x
-    f = findings[found]
-    _write(f, row, RANGE, phase, d.opened[RANGE], at, d.worst[RANGE], d.peak[RANGE])
-    f.low, f.high = rule.low, rule.high
-    if possible:
-        d.opened[RANGE] = -1
-    return found + 1, possible
-
-
-@compiled
-def _flatline(  # noqa: PLR0913, PLR0917 - compiled into its one caller
-    d: Record,
-    rule: Record,
-    row: int,
-    at: int,
-    x: float,
-    last_time: int,
-    away: bool,  # noqa: FBT001 - compiled
-    findings: Records,
-    found: int,
-) -> int:
-    """The run of one value that ``x`` goes on with, or ends."""
-    limit = max(rule.flatline, _USUAL_RUNS * d.longest_run)
-    same = d.count > 0 and x == d.last_value
-    if same and not away:
-        d.run_count = min(d.run_count + 1, _FEWEST_EQUAL)
-        score = (at - d.run_since) / max(limit, 1.0)
-        if (
-            rule.flatline > 0
-            and d.count >= rule.warm_up
-            and score > 1.0
-            and d.run_count >= _FEWEST_EQUAL
-            and d.runs >= _FEWEST_RUNS
-            and not (rule.still_at_zero and x == 0.0)
-            and (d.flat == 0 or score > 2 * d.peak[FLATLINE])
-        ):
-            f = findings[found]
-            _write(f, row, FLATLINE, UPDATE if d.flat else OPEN, d.run_since, at, x, score)
-            f.expected = limit
-            d.flat = 1
-            d.peak[FLATLINE] = score
-            return found + 1
-        return found
-    alarm = d.flat != 0
-    if alarm:
-        f = findings[found]
-        _write(f, row, FLATLINE, CLOSE, d.run_since, at, d.last_value, d.peak[FLATLINE])
-        f.expected = limit
-        d.flat = 0
-        found += 1
-    if d.count > 0:
-        run = float(last_time - d.run_since)
-        if run > d.longest_run:
-            d.longest_run += (run - d.longest_run) * (0.5 if alarm else 1.0)
-        if not same:
-            d.runs = min(d.runs + 1, _FEWEST_RUNS)
-    d.run_since = at
-    d.run_count = 1
-    return found
-
-
-@compiled
-def _spike(
-    d: Record, rule: Record, row: int, at: int, x: float, findings: Records, found: int
-) -> int:
-    """Whether ``x`` is far from what is usual at this hour, and from what was of late; learn it."""
-    hour = (at // _HOUR) % 24
-    seen = float(d.hour_count[hour])
-    share = seen / (seen + _HOUR_PRIOR)
-    usual = share * d.hour_level[hour] + (1.0 - share) * d.level
-    width = share * d.hour_spread[hour] + (1.0 - share) * d.spread
-    floor = 1e-12 + 1e-3 * abs(d.level)
-    if rule.spike and d.count >= rule.warm_up:
-        reach = max(rule.threshold * max(width, floor), rule.least)
-        late_reach = max(rule.threshold * max(d.spread, floor), rule.least)
-        ratio = min(abs(x - usual) / reach, abs(x - d.level) / late_reach)
-        limit = max(1.0, 1.1 * d.tail)
-        score = min(ratio / limit, _LARGEST)
-        opening = d.opened[SPIKE] < 0
-        if opening and ratio > d.tail:
-            d.tail += 0.5 * (min(ratio, 2.0 * max(d.tail, 0.25)) - d.tail)
-        worse = score > 1.0 and (opening or score > _WORSE * d.peak[SPIKE])
-        over = not opening and score < _LULL
-        if worse:
-            if opening:
-                d.opened[SPIKE] = at
-            d.peak[SPIKE] = score
-            d.worst[SPIKE] = x
-            d.expected = usual
-            d.low = max(min(usual - limit * reach, d.level - limit * late_reach), rule.low)
-            d.high = min(max(usual + limit * reach, d.level + limit * late_reach), rule.high)
-        if worse or over:
-            phase = CLOSE if over else (OPEN if opening else UPDATE)
-            f = findings[found]
-            _write(f, row, SPIKE, phase, d.opened[SPIKE], at, d.worst[SPIKE], d.peak[SPIKE])
-            f.expected, f.low, f.high = d.expected, d.low, d.high
-            found += 1
-        if over:
-            d.opened[SPIKE] = -1
-    _learn(d, x, hour, usual, max(width, floor), max(d.spread, floor))
-    return found
-
-
-@compiled
-def _learn(d: Record, x: float, hour: int, usual: float, width: float, spread: float) -> None:
-    """Move levels and spreads towards ``x``; ``width`` and ``spread`` clip how far it counts."""
-    n = d.count
-    clip = _CLIP * spread if n > _UNCLIPPED else _LARGEST
-    off = max(-clip, min(clip, x - d.level))
-    d.level += max(1.0 / _LEVEL_READINGS, 1.0 / (n + 1.0)) * off
-    d.spread += max(1.0 / _SPREAD_READINGS, 1.0 / (n + 1.0)) * (abs(off) - d.spread)
-    seen = float(d.hour_count[hour])
-    if seen == 0.0:
-        d.hour_level[hour] = usual + max(-clip, min(clip, x - usual))
-        d.hour_spread[hour] = d.spread
-    else:
-        a_visit = max(_HOUR / max(d.interval, 1.0), 1.0)
-        weight = max(1.0 / (_HOUR_VISITS * a_visit), 1.0 / (seen + 1.0))
-        if seen > _HOUR_PRIOR:
-            clip = _CLIP * width
-        off = max(-clip, min(clip, x - d.hour_level[hour]))
-        d.hour_level[hour] += weight * off
-        d.hour_spread[hour] += weight * (abs(off) - d.hour_spread[hour])
-    d.hour_count[hour] = min(seen + 1.0, _COUNT_MAX)
-
-
-@compiled
-def _write(
-    f: Record,
-    row: int,
-    kind: int,
-    phase: int,
-    opened: int,
-    at: int,
-    value: float,
-    score: float,
-) -> None:
-    f.row = row
-    f.kind = kind
-    f.phase = phase
-    f.opened = opened
-    f.at = at
-    f.value = value
-    f.expected = np.nan
-    f.low = np.nan
-    f.high = np.nan
-    f.score = score

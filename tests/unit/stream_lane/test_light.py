@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from stream.anomaly.detector import CLOSE, FINDING, OPEN, UPDATE, Reading
-from stream.anomaly.light import KINDS, Light
+from stream.anomaly.light import KINDS, STATE, Light, upgrade
 from stream.scenario import LightDetector, NoDetector, Property
 
 MINUTE = 60_000
@@ -101,7 +101,76 @@ def test_a_lasting_change_is_learned() -> None:
     findings = observe(detector(), times, values)
     assert kinds(findings, OPEN) == kinds(findings, CLOSE)
     last = max(f["at"] for f in findings)
-    assert last < times[middle] + 3 * DAY
+    assert last < times[middle] + 4 * DAY
+
+
+LIVELY = structs.replace(WATCHED, least=0.0)
+
+
+def lasting(
+    change: Callable[[float, float], float], begin: int = 12, end: int = 14
+) -> tuple[Findings, int, int]:
+    """What is found when days ``begin`` to ``end`` are changed: ``(share of them gone, value)``."""
+    times, values = days(16, seed=3)
+    first, last = (next(i for i, t in enumerate(times) if t >= T0 + d * DAY) for d in (begin, end))
+    values[first:last] = [
+        change((i - first) / (last - first), values[i]) for i in range(first, last)
+    ]
+    return observe(detector(LIVELY), times, values), times[first], times[last]
+
+
+def test_a_shift_too_small_for_a_spike_is_found_by_its_lasting() -> None:
+    findings, first, last = lasting(lambda _, value: value + 9)
+    assert kinds(findings, OPEN)[0] == "level shift"
+    opened = findings[0]
+    assert first < opened["at"] == opened["opened"] < first + DAY // 4
+    assert opened["value"] == pytest.approx(opened["expected"] + 9, abs=4)
+    assert opened["low"] < opened["expected"] < opened["high"] < opened["value"]
+    closed = next(f for f in findings if f["phase"] == CLOSE)
+    assert closed["opened"] == opened["opened"]
+    assert last < closed["at"] < last + DAY // 2
+
+
+def test_a_slow_drift_is_found_before_it_ends() -> None:
+    findings, first, last = lasting(lambda share, value: value + 10 * share, begin=11)
+    assert kinds(findings, OPEN)[0] in {"level shift", "trend"}
+    assert first < findings[0]["at"] < last
+
+
+def test_readings_that_spread_wider_around_their_level_are_a_change_of_variance() -> None:
+    draw = random.Random(4)
+    findings, first, last = lasting(lambda _, value: value + draw.choice([-7, 7]))
+    assert kinds(findings, OPEN)[0] == "variance"
+    assert first < findings[0]["at"] < first + DAY // 4
+    assert last < max(f["at"] for f in findings) < last + DAY
+
+
+def test_nothing_lasting_is_said_of_a_datastream_of_two_days() -> None:
+    times, values = days(3)
+    begin = 2 * len(times) // 3
+    values[begin:] = [value + 6 for value in values[begin:]]
+    assert observe(detector(LIVELY), times, values) == []
+
+
+def test_what_lasts_is_not_looked_for_where_spikes_are_not() -> None:
+    times, values = days(16)
+    values[3000:] = [value + 6 for value in values[3000:]]
+    assert observe(detector(structs.replace(LIVELY, spike=False)), times, values) == []
+
+
+def test_records_of_before_lasting_changes_go_on_where_they_were() -> None:
+    times, values = days(4)
+    whole, cut = detector(), len(times) // 2
+    observe(whole, times[:cut], values[:cut])
+    # What they were: all that stands before the byte that tells of lasting changes, and padding.
+    before = STATE.fields["lasting"][1]  # type: ignore[index]
+    old = whole.snapshot(1)[:before] + bytes(360 - before)
+    resumed = detector()
+    resumed.restore(upgrade(old))
+    resumed.configure(0, Property(detector=WATCHED), (-50.0, 300.0))
+    values[-5] = 140.0
+    found = observe(resumed, times[cut:], values[cut:])
+    assert [(f["opened"], KINDS[int(f["kind"])]) for f in found] == [(times[-5], "spike")] * 2
 
 
 def test_a_stuck_sensor_is_a_flatline_from_its_first_equal_reading() -> None:

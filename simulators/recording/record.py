@@ -159,12 +159,12 @@ class Recorder:
 
     def _watch(self, recording: Recording) -> None:
         """Notice when the connection is lost, and write the gap down once it is back."""
-        up = self._link.connected and self._link.counters.connects == self._connects
-        if up == self._up:
+        connects = self._link.counters.connects
+        if self._link.connected and connects == self._connects:
             return
         self._up = False
         if self._link.connected:
-            self._connects = self._link.counters.connects
+            self._connects = connects
             self._up = True
             recording.gap(Gap(self._lost // NS, self._now() // NS, self._link.last_problem))
 

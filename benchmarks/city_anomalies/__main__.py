@@ -127,8 +127,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     given = parser.parse_args()
     datastreams = read(given.folder, load_scenarios())
-    make = DETECTORS[given.detector]
-    clean = clean_alarms(make, datastreams)
+    subject = DETECTORS[given.detector]
+    clean = clean_alarms(subject, datastreams)
     weeks = sensor_weeks(datastreams)
     sensors = len({one.sensor for one in datastreams})
     print(f"{given.detector}: {len(datastreams)} datastreams of {sensors} sensors")
@@ -142,7 +142,7 @@ def main() -> None:
     for made in trials(datastreams, given.seed, given.trials):
         possible = [trial for trial in made if trial is not None]
         no_room += len(made) - len(possible)
-        judged += judge(make, datastreams, possible, clean)
+        judged += judge(subject, datastreams, possible, clean)
     told = summary(judged, sum(map(len, clean)), weeks)
     _show(told, no_room)
     if given.json:

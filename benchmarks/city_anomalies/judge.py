@@ -1,14 +1,13 @@
 """Which faults were found, how soon, and what was raised besides."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from benchmarks.city_anomalies.data import Datastream
 from benchmarks.city_anomalies.faults import HOUR, KINDS, SIZES, Trial, hours, inject, profile
-from benchmarks.city_anomalies.run import Alarm, Feed, alarms, feed
-from stream.anomaly.detector import Detector
+from benchmarks.city_anomalies.run import Alarm, Feed, Subject, alarms, feed
 
 _AFTER: Final = 0.1  # of a fault's duration: until then an alarm still counts for it
 _SETTLES: Final = 1.0  # of its duration, after that: its end may be told of
@@ -46,7 +45,7 @@ def _random(seed: int, kind: int, size: float, row: int, number: int) -> np.rand
 
 
 def judge(
-    make: Callable[[], Detector],
+    subject: Subject,
     datastreams: Sequence[Datastream],
     made: Sequence[Trial],
     clean: Sequence[Sequence[Alarm]],
@@ -57,7 +56,7 @@ def judge(
     feeds = [Feed(one.times, one.values, datastreams[one.row].rules) for one in made]
     return [
         _judged(trial, raised, datastreams[trial.row], clean[trial.row])
-        for trial, raised in zip(made, alarms(make, feeds), strict=True)
+        for trial, raised in zip(made, alarms(subject, feeds), strict=True)
     ]
 
 
@@ -94,8 +93,6 @@ def _apart(trial: Trial, one: Datastream) -> bool:
     return bool(np.count_nonzero(away >= faulty) <= weeks)
 
 
-def clean_alarms(
-    make: Callable[[], Detector], datastreams: Sequence[Datastream]
-) -> list[list[Alarm]]:
+def clean_alarms(subject: Subject, datastreams: Sequence[Datastream]) -> list[list[Alarm]]:
     """The alarms that each datastream raises as it was recorded."""
-    return alarms(make, [feed(one) for one in datastreams])
+    return alarms(subject, [feed(one) for one in datastreams])

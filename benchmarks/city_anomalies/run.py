@@ -12,7 +12,15 @@ from stream.anomaly.light import Light
 from stream.lane import windows
 from stream.scenario import Property
 
-DETECTORS: Final[Mapping[str, Callable[[], Detector]]] = {"light": Light}
+
+class Subject(NamedTuple):
+    """A detector: how it is made, and a pack's rules as they would be had the pack chosen it."""
+
+    make: Callable[[], Detector]
+    rules: Callable[[Property], Property]
+
+
+DETECTORS: Final[Mapping[str, Subject]] = {"light": Subject(Light, lambda rules: rules)}
 
 
 class Alarm(NamedTuple):
@@ -42,13 +50,13 @@ def feed(one: Datastream) -> Feed:
     return Feed(one.times, one.values, one.rules)
 
 
-def alarms(make: Callable[[], Detector], feeds: Sequence[Feed]) -> list[list[Alarm]]:
+def alarms(subject: Subject, feeds: Sequence[Feed]) -> list[list[Alarm]]:
     """The alarms raised on each of the feeds, by a detector that has seen nothing before."""
-    detector = make()
+    detector = subject.make()
     detector.grow(len(feeds))
     rules = np.zeros(len(feeds), windows.RULES)
     for row, one in enumerate(feeds):
-        detector.configure(row, one.rules, one.rules.range)
+        detector.configure(row, subject.rules(one.rules), one.rules.range)
         low, high = one.rules.range or (-np.inf, np.inf)
         rules[row] = (tuple(name in one.rules.windows for name in windows.NAMES), low, high)
     ends = np.cumsum([len(one.times) for one in feeds])

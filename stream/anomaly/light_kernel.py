@@ -12,7 +12,7 @@ distance from their hour's level, in that hour's spreads, over 48 readings (a le
 288 (a trend), and of how far they lie from the first of these (a change of variance). They are
 control charts of exponentially weighted means (S. W. Roberts, "Control chart tests based on
 geometric moving averages", 1959), whose limits here rise to what is usual for the datastream.
-Nothing is said of an hour that was not seen on three days. What has lasted for three days is taken
+Nothing is said of an hour that was not seen on three days. What has lasted for four days is taken
 for usual from then on.
 """
 
@@ -61,9 +61,9 @@ _TOLD_CLIP: Final = 1.0  # the same while a spike is open, which tells of it alr
 _LASTING_LEARNS: Final = 0.3  # share of a mean's readings in which what is usual follows it
 _USUAL_MEANS: Final = 1.2
 _LASTING_VISITS: Final = 3.0  # days on which an hour must have been seen before
-_LASTING_ENDS: Final = 3.0 * 24 * _HOUR  # ms after which a lasting change is the usual
+_LASTING_ENDS: Final = 4.0 * 24 * _HOUR  # ms after which a lasting change is the usual
 _LASTING_LEAST: Final = 0.1  # of the smallest deviation that is ever a spike
-_LASTING_LULL: Final = 0.5
+_LASTING_LULL: Final = 0.3
 _LARGEST: Final = 1e30  # float32 holds the squares of nothing larger
 
 

@@ -66,8 +66,11 @@ def reason(
     name = "" if unit in {"1", ""} else f" {_UNITS.get(unit, unit)}"
     said = f"{_number(value)}{name}"
     match kind:
-        case "spike":
-            return f"{said}, expected {_number(low)} to {_number(high)} at this hour"
+        case "spike" | "level shift" | "trend":
+            late = "" if kind == "spike" else " of late"
+            return f"{said}{late}, expected {_number(low)} to {_number(high)} at this hour"
+        case "variance":
+            return f"readings lie farther apart than usual, around {_number(expected)}{name}"
         case "range":
             return f"{said}, possible are {_number(low)} to {_number(high)}"
         case "flatline":

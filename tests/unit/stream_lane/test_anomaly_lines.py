@@ -79,6 +79,17 @@ def test_a_declared_range_holds_where_the_scenario_has_none() -> None:
             "142 km/h, expected 30.2 to 60.4 at this h",
         ),
         ("spike", ("1", 12.0, 3.0, 0.0, 8.5, 0), "12, expected 0 to 8.5 at this hour"),
+        (
+            "level shift",
+            ("km/h", 42.3, 61.0, 55.25, 66.75, 0),
+            "42.3 km/h of late, expected 55.2 to 66.8 at this hour",
+        ),
+        ("trend", ("Cel", 9.0, 5.0, 3.0, 7.0, 0), "9 °C of late, expected 3 to 7 at this hour"),
+        (
+            "variance",
+            ("Cel", 9.0, 5.0, float("nan"), float("nan"), 0),
+            "readings lie farther apart than usual, around 5 °C",
+        ),
         ("range", ("Cel", 99.25, 0.0, -60.0, 60.0, 0), "99.2 °C, possible are -60 to 60"),
         (
             "flatline",

@@ -57,7 +57,7 @@ _INTERRUPTED: Final = 130
 _PAUSE: Final = 0.5
 _REPORT: Final = 0.5
 _GOODBYE: Final = 0.5
-_LET_OUT: Final = 5.0
+_LET_OUT: Final = 4.0
 _LOOK: Final = 0.05
 
 _log = log.get("stream")
@@ -154,18 +154,11 @@ class Service:
         """Read nothing more, and wait until no roll-up is held back: a moment at the most."""
         self.ending.set()
         deadline = time.monotonic() + _LET_OUT
-        since: float | None = None
-        while time.monotonic() < deadline:
-            epoch = self.meters.get("flow", "epochs")
-            if self.meters.get("rollup", "held") or self.meters.get("rollup", "waiting"):
-                since = None
-            elif since is None:
-                since = epoch
-            elif epoch > since:
-                # What is told in one epoch has reached the outbox before the next.
+        while self.meters.get("rollup", "held"):
+            if time.monotonic() > deadline:
+                _log.info("some roll-ups leave at the next start")
                 return
             time.sleep(_LOOK)
-        _log.info("some roll-ups leave at the next start")
 
     def _intake(self) -> Intake:
         client_id = f"citynerve-stream-{self.opened.identity.id}-in-0"

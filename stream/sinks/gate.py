@@ -37,10 +37,6 @@ class CommitGate(Generic[K, V]):
         self._sealed: dict[K, V] = dict(sealed or {})
         self._merge = merge
 
-    def __len__(self) -> int:
-        """How many keys wait, committed or not."""
-        return len(self._pending.keys() | self._sealed.keys())
-
     def put(self, key: K, value: V) -> None:
         """Hold a value of the epoch in progress."""
         old = self._pending.get(key)

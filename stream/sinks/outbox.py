@@ -1,8 +1,9 @@
 """The after-commit sink of roll-ups: what depends on the order of arrival across nodes."""
 
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -44,6 +45,13 @@ class _OldState(msgspec.Struct, array_like=True):
     doubts: bytes
 
 
+class _Held(NamedTuple):
+    """``POINT`` of a block, and how many times the block has told of them."""
+
+    rows: Records
+    times: int
+
+
 class OutboxPartition(StatefulSinkPartition[Points | Tick, bytes]):
     """The newest state of each point, written once the epoch that made it is committed."""
 
@@ -63,19 +71,22 @@ class OutboxPartition(StatefulSinkPartition[Points | Tick, bytes]):
         self._meters = meters
         self._raw = raw
         self._main = main
-        self._gate: CommitGate[BlockKey, Records] = CommitGate(
-            {BlockKey.parse(key): np.frombuffer(rows, POINT) for key, rows in stored.points},
+        self._gate: CommitGate[BlockKey, _Held] = CommitGate(
+            {
+                BlockKey.parse(key): _Held(np.frombuffer(rows, POINT), 1)
+                for key, rows in stored.points
+            },
             merge=_newest,
         )
+        meters.add("rollup", "held", len(stored.points))
 
     def write_batch(self, values: list[Points | Tick]) -> None:
         """Take points of the epoch in progress; a tick lets out those of the epochs before."""
         if Tick.TICK in values:
-            self._write([Points(key, rows) for key, rows in self._gate.release().items()])
+            self._write(self._gate.release())
         for points in values:
             if not isinstance(points, Tick):
-                self._gate.put(points.key, points.rows)
-        self._meters.set("rollup", "waiting", len(self._gate))
+                self._gate.put(points.key, _Held(points.rows, 1))
 
     def snapshot(self) -> bytes:
         """What has not left yet, and what may have to be written again.
@@ -83,24 +94,25 @@ class OutboxPartition(StatefulSinkPartition[Points | Tick, bytes]):
         All that has left is written: the snapshot before this one is the last to have it.
         """
         self._background.finish()
-        points = [(key.text(), rows.tobytes()) for key, rows in self._gate.seal().items()]
+        points = [(key.text(), held.rows.tobytes()) for key, held in self._gate.seal().items()]
         self._writer.settle()
         return msgspec.msgpack.encode(_State(_FORMAT, points, self._writer.state()))
 
-    def _write(self, several: list[Points]) -> None:
+    def _write(self, released: Mapping[BlockKey, _Held]) -> None:
         for database, short in ((self._raw, True), (self._main, False)):
-            lines = [
-                line
-                for points in several
-                if is_short(points.key.window) is short
-                for line in points.lines()
-            ]
-            if lines:
-                self._background.write(database, lines)
+            mine = {key: one for key, one in released.items() if is_short(key.window) is short}
+            if mine:
+                lines = [
+                    line for key, one in mine.items() for line in Points(key, one.rows).lines()
+                ]
+                times = sum(one.times for one in mine.values())
+                written = partial(self._meters.add, "rollup", "held", -times)
+                self._background.write(database, lines, written)
 
 
-def _newest(old: Records, new: Records) -> Records:
-    return np.concatenate([old[~np.isin(old["start"], new["start"])], new])
+def _newest(old: _Held, new: _Held) -> _Held:
+    older = old.rows[~np.isin(old.rows["start"], new.rows["start"])]
+    return _Held(np.concatenate([older, new.rows]), old.times + new.times)
 
 
 def _decode(state: bytes) -> _State:
@@ -128,7 +140,7 @@ def _converted(old: _OldState) -> _State:
 class OutboxSink(SingleSink[Points | Tick, bytes]):
     """One partition, whose state is what waits; arguments as of ``LinesSink``.
 
-    ``meters``: told in part ``rollup`` how many blocks wait to be written.
+    ``meters``: in part ``rollup``, what a block holds (``held``) is counted out once it is written.
     """
 
     def __init__(

@@ -175,6 +175,9 @@ def test_roll_ups_that_are_held_leave_at_the_end_or_at_the_next_start(
         stream.start()
         until(lambda: rollups_complete(influx, readings), "the last roll-ups")
     assert stream.stop() == 0
+    if "leave at the next start" in stream.text():  # on a very busy machine
+        stream.start()
+        until(lambda: rollups_complete(influx, readings), "the last roll-ups")
     check_exact(influx, readings)
     for n in nodes:
         n.close()

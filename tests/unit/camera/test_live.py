@@ -1,20 +1,12 @@
 """Live capture, with files in the part of the stream: OpenCV reads both through FFmpeg."""
 
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from edge.camera.capture import for_people
 from edge.camera.live import LiveCamera
 from tests.unit.camera.scenes import write_video
-
-
-def wait_for(check: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+from tests.waiting import PATIENCE_S, until
 
 
 def test_the_newest_frame_wins_and_the_others_are_counted(tmp_path: Path) -> None:
@@ -22,7 +14,7 @@ def test_the_newest_frame_wins_and_the_others_are_counted(tmp_path: Path) -> Non
     video = write_video(tmp_path / "v.avi", [[]] * 60)
     camera = LiveCamera(str(video), fps=None, clock=lambda: next(clock))
     camera.open(0)
-    wait_for(lambda: bool(camera.problems()))
+    until(camera.problems, "a problem")
     frame = camera.read(1)
     assert frame is not None
     assert frame.t == 1_000 + 10 * 59
@@ -36,11 +28,11 @@ def test_it_is_waited_for_and_comes_back(tmp_path: Path) -> None:
     away = tmp_path / "away.avi"
     camera = LiveCamera(str(away), fps=None)
     camera.open(0)
-    wait_for(lambda: bool(camera.problems()))
+    until(camera.problems, "a problem")
     assert "gives no picture" in camera.problems()[0]
     assert camera.read(0.01) is None
     shutil.copy(video, away)
-    assert camera.read(20) is not None
+    assert camera.read(PATIENCE_S) is not None
     assert camera.reconnects >= 1
     camera.close()
 
@@ -52,7 +44,7 @@ def test_a_limit_and_a_clock_that_goes_back(tmp_path: Path) -> None:
     video = write_video(tmp_path / "v.avi", [[]] * 60)
     camera = LiveCamera(str(video), fps=10, clock=lambda: next(clock))
     camera.open(0)
-    wait_for(lambda: bool(camera.problems()))
+    until(camera.problems, "a problem")
     last = camera.read(1)
     camera.close()
     assert last is not None

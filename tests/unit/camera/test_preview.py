@@ -13,6 +13,7 @@ from edge.camera.driver import make
 from edge.camera.pipeline import Seen
 from edge.camera.preview import Preview
 from tests.unit.camera.test_camera_driver import BEGIN, folder, run, table
+from tests.waiting import PATIENCE_S
 
 __all__ = ["folder"]
 
@@ -29,7 +30,7 @@ def test_the_last_picture_and_what_was_seen_in_it(folder: Path) -> None:
 def played(folder: Path) -> tuple[State, np.ndarray]:
     driver = make(table(preview="seen"), folder, "gate-1")
     driver.open(BEGIN)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     picture = folder / "seen" / "gate-1.gate.jpg"
     while not driver.finished:
         driver.poll(BEGIN, 100)

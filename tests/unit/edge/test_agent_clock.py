@@ -1,5 +1,4 @@
 import threading
-import time
 from pathlib import Path
 
 from citynerve.clock import now_ms
@@ -9,6 +8,7 @@ from edge.config import NodeConfig, NodeTable, SendTable
 from edge.sensor.driver import Reading
 from edge.spool import Spool
 from tests.unit.edge.live_node import Scripted
+from tests.waiting import until
 
 HOUR = 3_600_000
 
@@ -29,10 +29,12 @@ def test_a_clock_set_back_does_not_keep_readings_from_the_disk(tmp_path: Path) -
     def watch() -> None:
         """Set the clock back once something is spooled, and end when more is."""
         nonlocal back
-        for _ in range(2):
-            held.append(_grown(spool))
-            back = HOUR
-        agent.stop()
+        try:
+            for _ in range(2):
+                held.append(_grown(spool))
+                back = HOUR
+        finally:
+            agent.stop()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -43,8 +45,7 @@ def test_a_clock_set_back_does_not_keep_readings_from_the_disk(tmp_path: Path) -
 
 
 def _grown(spool: Spool) -> int:
-    """Wait until two more batches are spooled, at most 5 s; how many there are."""
-    before, deadline = spool.last, time.monotonic() + 5
-    while spool.last < before + 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    """Wait until two more batches are spooled; how many there are."""
+    before = spool.last
+    until(lambda: spool.last >= before + 2, "two more batches")
     return spool.last

@@ -83,7 +83,8 @@ def _frame() -> Dashboard:
                 f"""{_NAMES} = "property" WHERE "node" = '$node' AND "sensor" = '$sensor'""",
             )
         )
-        .with_variable(choice("window", "Window", _WINDOWS, "1m"))
+        # Every property has windows of ten minutes, few have others.
+        .with_variable(choice("window", "Window", _WINDOWS, "10m"))
         .with_variable(district)
         .annotation(
             annotation(

@@ -76,10 +76,17 @@ def place(on: Dashboard, panels: Sequence[tuple[Panel, Place]]) -> Dashboard:
 
 
 def key_figure(
-    title: str, description: str, target: InfluxQL, calc: str = "lastNotNull"
+    title: str,
+    description: str,
+    target: InfluxQL,
+    calc: str = "lastNotNull",
+    decimals: int | None = 0,
 ) -> stat.Panel:
-    """One big number, reduced from a series by ``calc`` (``lastNotNull``, ``mean``, ``sum``)."""
-    return (
+    """One big number, reduced from a series by ``calc`` (``lastNotNull``, ``mean``, ``sum``).
+
+    Without ``decimals`` it has three significant digits, as a shortened number needs them.
+    """
+    panel = (
         stat.Panel()
         .title(title)
         .description(description)
@@ -89,10 +96,10 @@ def key_figure(
         .graph_mode(common.BigValueGraphMode.AREA)
         .text_mode(common.BigValueTextMode.VALUE)
         .color_scheme(fixed(BLUE))
-        .decimals(0)
         .no_value(NOTHING)
         .height(4)
     )
+    return panel if decimals is None else panel.decimals(decimals)
 
 
 def count(title: str, description: str, target: InfluxQL) -> stat.Panel:

@@ -30,7 +30,7 @@ PROPERTIES: Final = {
     "noise": Shown("Noise", "dB"),
     "water_level": Shown("Water level", "lengthm", 2),
     "occupancy": Shown("Parking", "percent"),
-    "people": Shown("People", "short"),
+    "people": Shown("People", "none"),
 }
 """Those with columns or figures of their own on the boards, in their order."""
 

@@ -97,11 +97,15 @@ class Variable(NamedTuple):
 
 
 class Range(NamedTuple):
-    """What is looked at: from ``start`` to ``end``, both included, as ``points`` across."""
+    """What is looked at: from ``start`` to ``end``, both included, as ``points`` across.
+
+    ``now`` is the present that a range like the last hour was reckoned from; None: it stands fast.
+    """
 
     start: int
     end: int
     points: int = 1_000
+    now: int | None = None
 
 
 def queries(board: Mapping[str, Any]) -> list[Query]:

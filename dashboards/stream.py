@@ -344,6 +344,7 @@ def _totals() -> Stat:
             "What its parts have counted since the process started: taken in, written, told, and "
             "what came too late for a roll-up that was already closed.",
             InfluxQL("A", MAIN, f'SELECT {selected} FROM "stream" WHERE $timeFilter'),
+            decimals=None,
         )
         .graph_mode(common.BigValueGraphMode.NONE)
         .text_mode(common.BigValueTextMode.VALUE_AND_NAME)

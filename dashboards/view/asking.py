@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from citynerve.errors import CityNerveError, ConfigError, UnavailableError
 from citynerve.influx import Influx, Series
 from dashboards.sources import MAIN, RAW
+from dashboards.view.connection import Connection
 
 Ask = Callable[[str], list[Series]]
 """Runs InfluxQL on one database; times come in ms since 1970 UTC."""
@@ -156,7 +157,7 @@ class Asking:
             del self._known[key]
 
 
-def of_influx(influx: Influx, threads: int = THREADS) -> Asking:
+def of_influx(influx: Influx | Connection, threads: int = THREADS) -> Asking:
     """Ask one InfluxDB for both data sources of the boards.
 
     Args:

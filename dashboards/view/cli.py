@@ -1,5 +1,6 @@
 """``citynerve dashboards preview``: the boards in a browser, without a Grafana."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import click
 from msgspec import field
 
 from citynerve.config import Config, loads
-from citynerve.errors import ConfigError
+from citynerve.errors import ConfigError, UnavailableError
 from citynerve.influx.config import ENV, InfluxConfig
 
 _KEYS: Final = {"influx_url": "influx.url", "raw": "influx.raw", "main": "influx.main"}
@@ -50,8 +51,8 @@ def preview(**options: Any) -> None:  # noqa: ANN401 - click's own
     --tiles says so. Secrets come from the environment only: CITYNERVE_INFLUX_TOKEN, or _USERNAME
     and _PASSWORD.
     """
-    from citynerve.influx import connect  # noqa: PLC0415 - all of it only when it runs
-    from dashboards.view import asking, spans  # noqa: PLC0415
+    from dashboards.view import asking, spans  # noqa: PLC0415 - all of it only when it runs
+    from dashboards.view.connection import Connection  # noqa: PLC0415
     from dashboards.view.settings import Settings  # noqa: PLC0415
 
     settings = Settings(
@@ -68,8 +69,12 @@ def preview(**options: Any) -> None:  # noqa: ANN401 - click's own
     )
     given = {_KEYS[name]: options[name] for name in _KEYS if options[name] is not None}
     config = loads("", _Connection, file="settings", env=ENV, overrides=given).influx
-    with connect(config, asking.PATIENCE_S, asking.THREADS) as influx:
-        # Once there is a database: this takes a second.
+    with closing(Connection(config, asking.PATIENCE_S, asking.THREADS)) as influx:
+        try:
+            influx.open()
+        except UnavailableError as error:
+            click.echo(f"{error}\nThe boards say so until it answers.", err=True)
+        # What is wrong with the settings has been said by now: this takes a second.
         from dashboards import boards  # noqa: PLC0415
         from dashboards.view import engine, server, truth  # noqa: PLC0415
 

@@ -67,6 +67,11 @@ class Window(msgspec.Struct, frozen=True):
     start: str = "now-1h"
     end: str = "now"
 
+    @property
+    def moves(self) -> bool:
+        """Whether it goes on with time."""
+        return "now" in self.start + self.end
+
     def resolve(self, now: int, zone: tzinfo = UTC, points: int = POINTS) -> Range:
         """What it means at ``now``, in ms since 1970 UTC.
 
@@ -87,7 +92,7 @@ class Window(msgspec.Struct, frozen=True):
                 value=f"{self.start} .. {self.end}",
                 fix="choose a start that is earlier than the end",
             )
-        return Range(start, end, points)
+        return Range(start, end, points, now if self.moves else None)
 
 
 def window(text: str) -> Window:
@@ -146,7 +151,8 @@ def milliseconds(text: str) -> int:
 def of_panel(panel: Mapping[str, Any], span: Range) -> Range:
     """What a panel shows of a board's range, by its ``timeFrom`` and ``timeShift``.
 
-    ``timeFrom`` is a length back from the range's end, ``timeShift`` moves both ends back;
+    ``timeFrom`` is a length back from now, where the board's range goes on with time; on one that
+    stands fast it has no effect, as in Grafana. ``timeShift`` moves both ends back;
     ``maxDataPoints`` says how many points it has across.
 
     Raises:
@@ -154,11 +160,11 @@ def of_panel(panel: Mapping[str, Any], span: Range) -> Range:
     """
     back, shift = panel.get("timeFrom"), panel.get("timeShift")
     start, end = span.start, span.end
-    if back:
-        start = end - milliseconds(back.removeprefix("now-"))
+    if back and span.now is not None:
+        start, end = span.now - milliseconds(back.removeprefix("now-")), span.now
     if shift:
         start, end = start - milliseconds(shift), end - milliseconds(shift)
-    return Range(start, end, panel.get("maxDataPoints") or span.points)
+    return Range(start, end, panel.get("maxDataPoints") or span.points, span.now)
 
 
 def at(ms: int, zone: tzinfo | None) -> datetime:

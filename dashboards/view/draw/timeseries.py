@@ -44,7 +44,7 @@ def draw(panel: Mapping[str, Any], data: PanelData, look: Look) -> Drawing:
     """The option of an ECharts chart, and what the page adds to it: legend, tooltip, marks."""
     y_axes: list[dict[str, Any]] = []
     ladders: list[dict[str, Any]] = []
-    found = list(_series(data.frames, look, y_axes, ladders))
+    found = side_by_side(list(_series(data.frames, look, y_axes, ladders)))
     if not found:
         return note(look.tr(NOTHING))
     options = panel.get("options") or {}
@@ -98,6 +98,28 @@ def gapped(field: Field, times: Field) -> list[Point]:
         points.append((at, amount))
         last = at
     return points
+
+
+def side_by_side(found: Sequence[Series]) -> list[Series]:
+    """Series that are stacked on each other with the same times, None where one has nothing.
+
+    ECharts stacks the first value on the first, the second on the second, whenever they were.
+    """
+    times: dict[tuple[str, int], dict[float, None]] = {}
+    for one in found:
+        stack = _stack(one.field)
+        if stack is not None:
+            times.setdefault((stack, one.axis), {}).update((t, None) for t, _ in one.points)
+    common = {key: sorted(every) for key, every in times.items()}
+
+    def filled(one: Series) -> Series:
+        stack = _stack(one.field)
+        if stack is None:
+            return one
+        own = dict(one.points)
+        return one._replace(points=[(t, own.get(t)) for t in common[stack, one.axis]])
+
+    return [filled(one) for one in found]
 
 
 def _bridged(spans: object, gap: float) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from dashboards.queries import ALL, Choice, Range
 from dashboards.view import dates, links, spans
 from dashboards.view.draw.drawing import Drawing, Look, note
 from dashboards.view.frames import Field, Frame, Link, PanelData
-from dashboards.view.page import address, first, preload, reader, shelf
+from dashboards.view.page import address, first, preload, present, reader, shelf
 from dashboards.view.page.address import Address
 from dashboards.view.page.cameras import Strip
 from dashboards.view.page.chooser import Chooser
@@ -29,16 +28,13 @@ from dashboards.view.page.reader import Reader
 from dashboards.view.page.shelf import Shelf
 from dashboards.view.spans import Window
 from dashboards.view.text import interpolated
-from dashboards.view.variables import Variable
 
 WITH_CAMERAS: Final = frozenset({"citynerve-city", "citynerve-cameras"})
 """Boards that show the latest pictures beside their panels."""
 
-_OLD_MS: Final = 3_600_000
-_WINDOW_MS: Final = 600_000
-"""The longest windows."""
-
 _TICK_S: Final = 0.5
+_AGAIN_MS: Final = 3_000
+"""After so long a database that did not answer is asked again."""
 _AT_ONCE: Final = 6
 """Panels of a page that are asked for and drawn side by side."""
 
@@ -50,7 +46,7 @@ class BoardPage:
         self._shelf, self._board, self._who, self._at = on, board, who, at
         self._known = on.engine.variables(board)
         self._chosen: dict[str, Choice] = dict(at.chosen)
-        self._settled = False
+        self._settled = self._failed = False
         self._generation = 0
         self._span: Range | None = None
         self._until: int | None = None
@@ -66,7 +62,8 @@ class BoardPage:
     @property
     def window(self) -> Window:
         """The range on show: the address's, else the view's, else the board's."""
-        return self._at.window or self._shelf.settings.window or address.default_window(self._board)
+        chosen = self._at.window or self._shelf.settings.window
+        return chosen or present.opened(self._board, self._until)
 
     @property
     def refresh(self) -> str:
@@ -190,9 +187,9 @@ class BoardPage:
                 return  # the view ends
             self._chosen, offered = done
         except CityNerveError as error:
-            self._settled = False  # it is tried again when the board would be drawn anew
+            self._settled = False  # it is tried again, see _tick
             self._drawn_at = now_ms()
-            self._say_problem(str(error))
+            self._fail(str(error))
             return
         for chooser in self._choosers:
             name = chooser.variable.name
@@ -209,12 +206,12 @@ class BoardPage:
     async def _anew(self) -> None:
         try:
             newest = await run.io_bound(self._shelf.engine.newest)
-            self._until = past(newest, now_ms())
+            self._until = present.past(self._board, newest, now_ms())
             self._range.show(self.window, self._who.zone, self._until)
             self._span = self.window.resolve(self._until or now_ms(), self._who.zone)
             self._say_problem("")
         except CityNerveError as error:
-            self._say_problem(str(error))
+            self._fail(str(error))
             return
         self._generation += 1
         self._stale = set(self._panels)
@@ -252,7 +249,7 @@ class BoardPage:
         chosen, engine = dict(self._chosen), self._shelf.engine
         look = self._look(panel, span)
 
-        empty = [one.label for one in self._known if one.name not in chosen and asks(panel, one)]
+        empty = [one.label for one in self._known if one.name not in chosen and panel.asks(one)]
 
         def work() -> tuple[PanelData, Drawing]:
             if empty:
@@ -297,7 +294,7 @@ class BoardPage:
 
         title = put(panel.get("title") or "")
         back = panel.get("timeFrom")
-        if back and not panel.get("hideTimeOverride"):
+        if back and self.window.moves and not panel.get("hideTimeOverride"):
             title += " · " + self._who.tr("Last {length}").format(length=back)
         return title, put(panel.get("description") or "")
 
@@ -353,15 +350,15 @@ class BoardPage:
         self._away = bool(event.args)
 
     def _tick(self) -> None:
-        if self._away or not self.refresh or not self._drawn_at:
+        if self._away or not self._drawn_at:
             return
-        if now_ms() - self._drawn_at < spans.milliseconds(self.refresh):
-            return
-        if self._settled:
+        waited = now_ms() - self._drawn_at
+        if self._failed or not self._settled:
+            if waited >= _AGAIN_MS:
+                self._drawn_at = now_ms()
+                background_tasks.create(self._settle(), name="variables")
+        elif self.refresh and waited >= spans.milliseconds(self.refresh):
             self._renew()
-        else:
-            self._drawn_at = now_ms()
-            background_tasks.create(self._settle(), name="variables")
 
     def _moved(self) -> None:
         self._at.chosen = dict(self._chosen)
@@ -375,27 +372,14 @@ class BoardPage:
             href = address.to_board(uid, known, self._chosen, self._at.window)
             self._header.lead(f"/d/{uid}", href)
 
+    def _fail(self, text: str) -> None:
+        """Say why nothing can be asked; panels that show something keep it."""
+        self._say_problem(text)
+        for panel in self._panels.values():
+            if panel.data is None:
+                self._show(panel, note(text, error=True))
+
     def _say_problem(self, text: str) -> None:
+        self._failed = bool(text)
         self._problem.set_text(text)
         self._problem.set_visibility(bool(text))
-
-
-def asks(panel: Panel, variable: Variable) -> bool:
-    """Whether a panel's queries name a variable."""
-    named = re.compile(rf"\$(?:{variable.name}\b|\{{{variable.name}[:}}])")
-    return any(named.search(one.get("query") or "") for one in panel.json.get("targets") or ())
-
-
-def past(newest: int | None, now: int) -> int | None:
-    """What ``now`` means where the data ends in the past, as that of a replay of old recordings.
-
-    Args:
-        newest: When the newest window began, in ms since 1970 UTC; None: there is none.
-        now: ms since 1970 UTC.
-
-    Returns:
-        The end of the newest window, or None where that is less than an hour ago.
-    """
-    if newest is None or now - newest < _OLD_MS:
-        return None
-    return newest + _WINDOW_MS

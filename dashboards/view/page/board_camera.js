@@ -77,7 +77,9 @@ export default {
     },
     corner(zone) {
       const top = zone.points.reduce((a, b) => (b[1] < a[1] ? b : a));
-      return { left: this.pc(top[0]), top: this.pc(top[1]) };
+      // Beside the edge, the name stands within the picture.
+      const shift = top[0] < 0.12 ? "0" : top[0] > 0.88 ? "-100%" : "-50%";
+      return { left: this.pc(top[0]), top: this.pc(top[1]), "--shift": shift };
     },
     wide: (track) => track.box[2] - track.box[0] > 0.11,
     pc: (part) => `${(100 * part).toFixed(2)}%`,

@@ -1,5 +1,6 @@
 """The cameras' latest pictures: all of them on a page of their own, or in a strip on a board."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -29,10 +30,18 @@ COLORS: Final = {
 
 
 class Wall:
-    """Pictures side by side that follow their cameras."""
+    """Pictures side by side that follow their cameras; ``found`` hears whether there are any."""
 
-    def __init__(self, cameras: Cameras, who: Reader, *, compact: bool = False) -> None:
+    def __init__(
+        self,
+        cameras: Cameras,
+        who: Reader,
+        *,
+        compact: bool = False,
+        found: Callable[[bool], object] | None = None,
+    ) -> None:
         self._cameras, self._who, self._compact = cameras, who, compact
+        self._found = found
         self._shown: dict[str, CameraPicture] = {}
         self._box = ui.element("div").classes("cn-cameras")
         with self._box:
@@ -52,6 +61,8 @@ class Wall:
                     picture = self._shown[camera.stem] = CameraPicture()
             picture.show(**props(camera, self._who.tr), compact=self._compact)
         self._empty.set_visibility(not found)
+        if self._found is not None:
+            self._found(bool(found))
 
 
 class Strip:
@@ -60,7 +71,9 @@ class Strip:
     def __init__(self, cameras: Cameras, who: Reader) -> None:
         with ui.element("aside").classes("cn-strip") as aside:
             aside.props["aria-label"] = who.tr("Live pictures")
-            Wall(cameras, who, compact=True)
+            # Where no camera has sent a picture, the panels have its room.
+            aside.set_visibility(bool(cameras.list()))
+            Wall(cameras, who, compact=True, found=aside.set_visibility)
 
 
 def build(on: Shelf, who: Reader) -> None:

@@ -1,5 +1,6 @@
 """The frame of one panel: its title, its buttons, and in it what is drawn."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from dashboards.view.locale import Translate
 from dashboards.view.page import elements
 from dashboards.view.page.first import waiting
 from dashboards.view.page.icons import icon
+from dashboards.view.variables import Variable
 
 _SHORT: Final = {"stat"}
 """Types whose frame is low: their title is written small and they have no buttons."""
@@ -75,6 +77,11 @@ class Panel:
             self._drawing = drawing
             self._summary.set_text(drawing.summary)
         self._frame.classes(remove="cn-waiting")
+
+    def asks(self, variable: Variable) -> bool:
+        """Whether one of its queries names a variable."""
+        named = re.compile(rf"\$(?:{variable.name}\b|\{{{variable.name}[:}}])")
+        return any(named.search(one.get("query") or "") for one in self.json.get("targets") or ())
 
     def on_tabular(self, changed: Callable[["Panel"], None]) -> None:
         """Hear when the reader wants the data as a table, or drawn again."""

@@ -28,7 +28,7 @@ def said(window: Window, zone: tzinfo, tr: Translate, until: int | None = None) 
         tr: The reader's language.
         until: What ``now`` means, in ms since 1970 UTC; None: now.
     """
-    if until is not None and "now" in window.start + window.end:
+    if until is not None and window.moves:
         end = dates.written(until, "YYYY-MM-DD HH:mm", zone)
         return tr("{range}, up to {end}").format(range=said(window, zone, tr), end=end)
     label = _LABELS.get((window.start, window.end))

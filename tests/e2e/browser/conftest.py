@@ -86,7 +86,7 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
             for first in range(0, len(lines), BLOCK):
                 influx.write(database, lines[first : first + BLOCK])
         write_preview(cameras, now, 1)
-        process, url = _preview(server, folder, cameras)
+        process, url = preview(server, folder, cameras)
         yield View(url, influx, cameras, now)
         process.terminate()
         process.wait(PATIENCE_S)
@@ -108,7 +108,8 @@ def watched(browser: BrowserContext, view: View) -> Iterator[Watched]:
     page.close()
 
 
-def _preview(server: InfluxDb1, folder: Path, cameras: Path) -> tuple[subprocess.Popen[bytes], str]:
+def preview(server: InfluxDb1, folder: Path, cameras: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a view of a server, and wait until it serves; returns its address too."""
     ready = folder / "ready"
     process = subprocess.Popen(
         [

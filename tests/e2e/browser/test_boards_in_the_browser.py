@@ -17,6 +17,7 @@ CITY, DATASTREAM, DISTRICT = "citynerve-city", "citynerve-datastream", "citynerv
 STREAM = city.STREAMS[0]
 ONE = (
     f"/d/{DATASTREAM}?var-node={STREAM.node}&var-sensor={STREAM.sensor}&var-property={STREAM.prop}"
+    "&var-window=1m"
 )
 WHERE = (
     f"WHERE node = '{STREAM.node}' AND sensor = '{STREAM.sensor}' AND property = '{STREAM.prop}'"

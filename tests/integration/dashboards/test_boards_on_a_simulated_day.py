@@ -79,7 +79,10 @@ def test_every_panel_has_something_to_show(day: tuple[Influx, int]) -> None:
 def test_the_gauge_that_runs_over_raises_its_alert(day: tuple[Influx, int]) -> None:
     influx, end = day
     rules = {rule.uid: rule for rule in alerts.RULES}
-    for uid in ("citynerve-water-high", "citynerve-anomaly-severe"):
+    for uid, own in (
+        ("citynerve-water-high", {"node": "own-1", "sensor": "gauge", "district": "havnen"}),
+        ("citynerve-anomaly-severe", {"district": "havnen", "property": "water_level"}),
+    ):
         rule = rules[uid]
         query = queries.Query(uid, rule.source.uid, " ".join(rule.query.split()))
         text = queries.substitute(query, [], {}, queries.Range(end - rule.span * 1_000, end))
@@ -89,7 +92,8 @@ def test_the_gauge_that_runs_over_raises_its_alert(day: tuple[Influx, int]) -> N
             for series in influx.query(database, text)
             if rule.above is not None and series.values[-1][1] > rule.above
         ]
-        assert [tags["district"] for tags in raised].count("havnen") == 1
+        # The other nodes of the district have the day that the hour of this test gives them.
+        assert own in raised
 
 
 def test_figures_that_boards_ask_the_stream_for_are_told_by_it() -> None:

@@ -11,7 +11,7 @@ SCENARIOS = load_scenarios()
 UNITS = {
     "%": "percent",
     "/h": "suffix:/h",
-    "1": "short",
+    "1": "none",
     "dB": "dB",
     "km/h": "velocitykmh",
     "m": "lengthm",

@@ -95,6 +95,22 @@ def test_a_value_between_gaps_is_seen_as_a_point() -> None:
     assert line["data"][1] == {"value": [MINUTE, 5], "symbol": "circle", "symbolSize": 4}
 
 
+def test_what_is_stacked_has_the_same_times() -> None:
+    stacked = {"drawStyle": "bars", "stacking": {"mode": "normal"}}
+    frames = [
+        Frame(ref="A", fields=[times(0, 1, 3), field("a", 1, 2, 3, custom=stacked)]),
+        Frame(ref="A", fields=[times(1, 2), field("b", 10, 20, custom=stacked)]),
+        Frame(ref="A", fields=[times(2), field("c", 5)]),
+    ]
+    drawing = draw.draw(panel("timeseries"), PanelData(frames=frames), look())
+    found = {one["name"]: dict(one["data"]) for one in series(drawing)[:2]}
+    assert found == {
+        "a": {0: 1, MINUTE: 2, 2 * MINUTE: None, 3 * MINUTE: 3},
+        "b": {0: None, MINUTE: 10, 2 * MINUTE: 20, 3 * MINUTE: None},
+    }
+    assert len(series(drawing)[2]["data"]) == 1
+
+
 def test_styles_stacks_and_axes_follow_the_json() -> None:
     fields = [
         field("a", 1, 2, unit="percent", custom={"lineWidth": 2, "fillOpacity": 20}),

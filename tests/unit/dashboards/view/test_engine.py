@@ -195,7 +195,7 @@ def test_annotations_stand_on_panels_with_a_time_axis(engine: Engine) -> None:
         (panel("means", target={"rawQuery": False}), "raw InfluxQL"),
         (panel("means", transformations=[{"id": "magic"}]), "'magic'"),
         (panel("means", interval="often"), "length of time"),
-        (panel("means", timeFrom="often"), "length of time"),
+        (panel("means", timeShift="often"), "length of time"),
     ],
 )
 def test_what_is_wrong_stands_in_the_panel(

@@ -9,7 +9,7 @@ import pytest
 from dashboards import boards
 from dashboards.queries import ALL, Choice
 from dashboards.view import locale, variables
-from dashboards.view.page import address, board, chooser, first, layout, picker, preload, reader
+from dashboards.view.page import address, chooser, first, layout, picker, preload, present, reader
 from dashboards.view.page.address import Address
 from dashboards.view.spans import Window
 
@@ -83,9 +83,19 @@ def test_a_range_is_said_moved_and_widened() -> None:
 
 
 def test_now_is_the_end_of_the_data_where_that_is_long_past() -> None:
-    assert board.past(1396317600000, 1396317600000 + 3_600_000) == 1396318200000
-    assert board.past(1396317600000, 1396317600000 + 60_000) is None
-    assert board.past(None, 5) is None
+    city = BOARDS["city-now"]
+    newest, hour = 1396317600000, 3_600_000
+    assert present.past(city, newest, newest + hour) == 1396318200000
+    assert present.past(city, newest, newest + 60_000) is None
+    assert present.past(city, None, 5) is None
+    assert present.past(BOARDS["nodes"], newest, newest + hour) is None
+
+
+def test_a_board_of_the_last_hour_opens_with_a_day_of_old_data() -> None:
+    city, trends = BOARDS["city-now"], BOARDS["trends"]
+    assert present.opened(city, None) == Window("now-1h", "now")
+    assert present.opened(city, 1396318200000) == Window("now-24h", "now")
+    assert present.opened(trends, 1396318200000) == present.opened(trends, None)
 
 
 def test_rows_part_a_board_into_sections_with_grids_of_their_own() -> None:

@@ -12,8 +12,8 @@ distance from their hour's level, in that hour's spreads, over 48 readings (a le
 288 (a trend), and of how far they lie from the first of these (a change of variance). They are
 control charts of exponentially weighted means (S. W. Roberts, "Control chart tests based on
 geometric moving averages", 1959), whose limits here rise to what is usual for the datastream.
-Nothing is said of an hour that was not seen on three days. What has lasted for four days is taken
-for usual from then on.
+Nothing is said of an hour that was not seen on three days. When a
+change has lasted for six days, the usual day is learned anew.
 """
 
 from typing import Any, Final
@@ -55,13 +55,13 @@ _FEWEST_RUNS: Final = 10  # changes of value before standing still can be unusua
 _FEWEST_EQUAL: Final = 6
 _COUNT_MAX: Final = 65535.0  # of two bytes
 _LASTING_READINGS: Final = (48.0, 288.0, 48.0)  # that a running mean is of
-_LASTING_LIMITS: Final = (2.6, 1.3, 1.5)  # spreads; for none less is anything said
+_LASTING_LIMITS: Final = (2.4, 1.1, 1.3)  # spreads; for none less is anything said
 _LASTING_CLIP: Final = 5.0  # spreads that one reading counts at most
 _TOLD_CLIP: Final = 1.0  # the same while a spike is open, which tells of it already
 _LASTING_LEARNS: Final = 0.3  # share of a mean's readings in which what is usual follows it
 _USUAL_MEANS: Final = 1.2
 _LASTING_VISITS: Final = 3.0  # days on which an hour must have been seen before
-_LASTING_ENDS: Final = 4.0 * 24 * _HOUR  # ms after which a lasting change is the usual
+_LASTING_ENDS: Final = 6.0 * 24 * _HOUR  # ms after which a lasting change is the usual
 _LASTING_LEAST: Final = 0.1  # of the smallest deviation that is ever a spike
 _LASTING_LULL: Final = 0.3
 _LARGEST: Final = 1e30  # float32 holds the squares of nothing larger
@@ -284,26 +284,23 @@ def _lasting(
     f.expected = usual
     if not widened:
         reach = width * _LASTING_LIMITS[which] * max(1.0, _USUAL_MEANS * d.usual_means[which])
-        f.value = d.level
+        # Distances are clipped in the mean: of a large shift the late level tells more.
+        f.value = d.level if abs(d.level - usual) > abs(shift) else usual + shift
         f.low, f.high = max(usual - reach, rule.low), min(usual + reach, rule.high)
     if over:
         d.lasting_opened = -1
         # The longest memory would tell of it once more.
         d.means[TREND - LEVEL_SHIFT] = d.means[0]
     if learned:
-        _accept(d, usual, widened)
+        _learn_anew(d)
     return found + 1
 
 
 @compiled
-def _accept(d: Record, usual: float, widened: bool) -> None:  # noqa: FBT001 - compiled
-    """What has lasted for days is usual from now on."""
-    wider = 1.0 + max(d.means[VARIANCE - LEVEL_SHIFT], 0.0)
+def _learn_anew(d: Record) -> None:
+    """What has lasted for days is usual from now on: the hours are learned like new ones."""
     for hour in range(24):
-        if widened:
-            d.hour_spread[hour] *= wider
-        else:
-            d.hour_level[hour] += d.level - usual
+        d.hour_count[hour] = 0
     for i in range(LASTING):
         d.means[i] = 0.0
 

@@ -101,7 +101,7 @@ def test_a_lasting_change_is_learned() -> None:
     findings = observe(detector(), times, values)
     assert kinds(findings, OPEN) == kinds(findings, CLOSE)
     last = max(f["at"] for f in findings)
-    assert last < times[middle] + 4 * DAY
+    assert last < times[middle] + 6.5 * DAY
 
 
 LIVELY = structs.replace(WATCHED, least=0.0)

@@ -189,7 +189,7 @@ def test_a_full_disk_under_the_spool_holds_the_input_back(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("damage", ["middle", "header", "cut"])
 def test_a_corrupt_spool_is_set_aside_and_nothing_counts_twice(tmp_path: Path, damage: str) -> None:
-    plan = Plan(seed=14, nodes=2, span=40 * MINUTE, pace=160)
+    plan = Plan(seed=14, nodes=2, span=40 * MINUTE, pace=300)
     with chain_of(tmp_path, plan) as chain:
         chain.start()
         wait_for(lambda: committed(chain, 0), "a first commit")

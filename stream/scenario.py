@@ -74,6 +74,21 @@ class LightDetector(Config, tag="light", tag_field="kind"):
     gap: str = OFF
 
 
+class FullDetector(Config, tag="full", tag_field="kind"):
+    """Settings of ``stream.anomaly.full``, and of gaps and flatlines beside it.
+
+    ``threshold``: powers of ten by which something must be rarer than once in all the readings
+    remembered. The others: see :class:`LightDetector`.
+    """
+
+    threshold: Annotated[float, Meta(ge=-2, le=20)] = 2.0
+    least: Annotated[float, Meta(ge=0)] = 0.0
+    warm_up: Annotated[int, Meta(ge=60)] = 300
+    flatline: str = OFF
+    still_at_zero: bool = False
+    gap: str = OFF
+
+
 class Property(Config):
     """What is known of one observed property before any observation of it.
 
@@ -84,7 +99,7 @@ class Property(Config):
     unit: Annotated[str, Meta(min_length=1)] | None = None
     range: tuple[float, float] | None = None
     windows: tuple[Window, ...] = ("1m", "10m")
-    detector: LightDetector | NoDetector = field(default_factory=LightDetector)
+    detector: LightDetector | FullDetector | NoDetector = field(default_factory=LightDetector)
     raw: bool = True
     severity: Annotated[float, Meta(ge=0, le=1)] = 0.5
 

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec import structs
 
 from benchmarks.city_anomalies.data import Datastream, Times, Values
 from benchmarks.series.subjects import raised
 from stream.anomaly.detector import Detector, Reading
+from stream.anomaly.detectors import Detectors
 from stream.anomaly.light import Light
 from stream.lane import windows
-from stream.scenario import Property
+from stream.scenario import FullDetector, LightDetector, Property
 
 
 class Subject(NamedTuple):
@@ -20,7 +22,23 @@ class Subject(NamedTuple):
     rules: Callable[[Property], Property]
 
 
-DETECTORS: Final[Mapping[str, Subject]] = {"light": Subject(Light, lambda rules: rules)}
+def _by_full(rules: Property) -> Property:
+    chosen = rules.detector
+    if not isinstance(chosen, LightDetector):
+        return rules
+    full = FullDetector(
+        least=chosen.least,
+        flatline=chosen.flatline,
+        still_at_zero=chosen.still_at_zero,
+        gap=chosen.gap,
+    )
+    return structs.replace(rules, detector=full)
+
+
+DETECTORS: Final[Mapping[str, Subject]] = {
+    "light": Subject(Light, lambda rules: rules),
+    "full": Subject(Detectors, _by_full),
+}
 
 
 class Alarm(NamedTuple):

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from benchmarks.series.model import Series, Values
 from stream.anomaly.detector import CLOSE, OPEN, Detector, Reading
+from stream.anomaly.detectors import Detectors
 from stream.anomaly.light import Light
-from stream.scenario import LightDetector, Property
+from stream.scenario import FullDetector, LightDetector, Property
 
 Subject = Callable[[Series], Values]
 """Scores of a series' rows: 0 where no alarm is raised."""
@@ -60,4 +61,17 @@ def light(one: Series) -> Values:
     return alarm_scores(one, found(Light(), light_rules(one.interval), one))
 
 
-SUBJECTS: Final[Mapping[str, Subject]] = {"light": light}
+def full(one: Series) -> Values:
+    """The full detector at NAB's threshold, and the light one's watch of gaps and flatlines."""
+    rules = Property(
+        detector=FullDetector(
+            threshold=0.5,
+            warm_up=100,
+            flatline=f"{_STILL * one.interval}s",
+            gap=f"{_SILENT * one.interval}s",
+        )
+    )
+    return alarm_scores(one, found(Detectors(), rules, one))
+
+
+SUBJECTS: Final[Mapping[str, Subject]] = {"light": light, "full": full}

@@ -66,8 +66,8 @@ def reason(
     name = "" if unit in {"1", ""} else f" {_UNITS.get(unit, unit)}"
     said = f"{_number(value)}{name}"
     match kind:
-        case "spike" | "level shift" | "trend":
-            late = "" if kind == "spike" else " of late"
+        case "spike" | "season break" | "level shift" | "trend":
+            late = " of late" if kind in {"level shift", "trend"} else ""
             return f"{said}{late}, expected {_number(low)} to {_number(high)} at this hour"
         case "variance":
             return f"readings lie farther apart than usual, around {_number(expected)}{name}"

@@ -16,8 +16,8 @@ from citynerve.codec import decode, decode_observation
 from citynerve.errors import ProtocolError
 from citynerve.messages import Batch, Hello, Rejected, Status
 from citynerve.topics import SHARDS, is_node, shard
-from stream.anomaly.detector import Detector, Reading
-from stream.anomaly.light import Light
+from stream.anomaly.detector import Reading
+from stream.anomaly.detectors import Detectors
 from stream.lane import state as lane_state
 from stream.lane import windows
 from stream.lane.admission import NO_TERM, NodeTerm, Verdict
@@ -33,6 +33,7 @@ from stream.scenario import WINDOWS
 _SAMPLE: Final = 200
 _MOST_STATUS: Final = 32 << 10
 """Bytes: its texts become fields, of which InfluxDB takes no more than 64 KB."""
+_DETECTORS: Final = "detectors"
 _LIGHT: Final = "light"
 _RUN: Final = 8192
 """Readings after which the kernels run: what lies between them and the lines is held at once."""
@@ -57,7 +58,7 @@ class Lane:
         self.shard = shard_digit
         self._settings = settings
         self._clock = clock
-        self._detector: Detector = Light()
+        self._detector = Detectors()
         self._reporter = Reporter(self._detector.kinds)
         self._collector = Collector()
         self._adopt(Registry(settings.scenarios), windows.blank(0))
@@ -69,12 +70,7 @@ class Lane:
         Called before a stream runs; the first :meth:`take` would stand still meanwhile otherwise.
         """
         windows.take(windows.blank(1), np.zeros(1, windows.RULES), Collector().columns(), 0)
-        nothing = Reading(
-            np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.uint8)
-        )
-        detector = Light()
-        detector.grow(1)
-        detector.observe(nothing)
+        Detectors.prepare()
 
     @classmethod
     def restore(
@@ -87,7 +83,10 @@ class Lane:
         """
         lane = cls(shard_digit, settings, clock)
         frozen = lane_state.decode(state, shard_digit)
-        lane._detector.restore(frozen.detectors[_LIGHT])
+        if frozen.version < lane_state.SEVERAL_DETECTORS:
+            lane._detector.restore_light(frozen.detectors[_LIGHT])
+        else:
+            lane._detector.restore(frozen.detectors[_DETECTORS])
         lane._adopt(*lane_state.restore_registry(frozen, settings.scenarios))
         return lane
 
@@ -109,7 +108,7 @@ class Lane:
         if self._names is None:
             self._names = lane_state.encode_names(self._registry)
         rows = len(self._registry)
-        detectors = {_LIGHT: self._detector.snapshot(rows)}
+        detectors = {_DETECTORS: self._detector.snapshot(rows)}
         return lane_state.encode(
             self.shard, self._names, self._registry, self._windows[:rows], detectors
         )

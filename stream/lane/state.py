@@ -17,9 +17,14 @@ from stream.lane.nodes import Registry
 from stream.lane.windows import STATE, Records
 from stream.scenario import Scenarios
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of everything below, the windows' records and the detectors' included: raise it with any change
 of them, and teach :func:`decode` to read the one before."""
+
+SEVERAL_DETECTORS: Final = 2
+"""The version from which on ``detectors`` holds them as one; before, the light one stood alone."""
+
+_OLDEST: Final = 1
 
 
 T = TypeVar("T")
@@ -84,11 +89,11 @@ def decode(state: bytes, shard: str) -> Frozen:
         RefusedError: They are another version's, or another shard's.
     """
     version = _parse(state, _Version).version
-    if version != VERSION:
+    if not _OLDEST <= version <= VERSION:
         raise RefusedError(
             "recovery store",
             holder=f"a version of CityNerve that writes lane states of version {version}; "
-            f"this one reads {VERSION}",
+            f"this one reads {_OLDEST} to {VERSION}",
             fix="run the version of CityNerve that wrote it",
         )
     frozen = _parse(state, Frozen)

@@ -182,12 +182,12 @@ def test_other_states_are_refused() -> None:
             Lane.restore(SHARD, SETTINGS, lambda: NOW, garbage)
 
 
-def test_a_state_holds_at_most_512_bytes_a_datastream() -> None:
+def test_a_state_holds_at_most_560_bytes_a_datastream() -> None:
     declared = [PropertyAbout(f"p{i}", "1") for i in range(1000)]
     made, _ = greeted(about(*declared))
     frozen = msgspec.msgpack.decode(made.snapshot())
-    assert len(frozen["detectors"]["light"]) <= 400 * 2000
-    assert len(frozen["windows"]) + len(frozen["detectors"]["light"]) <= 512 * 2000
+    assert len(frozen["detectors"]["detectors"]) <= 400 * 2000
+    assert len(frozen["windows"]) + len(frozen["detectors"]["detectors"]) <= 560 * 2000
 
 
 @pytest.mark.parametrize("record", [windows.STATE, light.STATE])

@@ -25,10 +25,10 @@ class Shown(NamedTuple):
 PROPERTIES: Final = {
     "speed": Shown("Traffic speed", "velocitykmh"),
     "flow": Shown("Traffic flow", "suffix:/h"),
-    "queue": Shown("Queue", "lengthm"),
+    "queue": Shown("Queue", "suffix: m"),
     "pm25": Shown("PM2.5", "conμgm3", 1),
     "noise": Shown("Noise", "dB"),
-    "water_level": Shown("Water level", "lengthm", 2),
+    "water_level": Shown("Water level", "suffix: m", 2),
     "occupancy": Shown("Parking", "percent"),
     "people": Shown("People", "none"),
 }

@@ -6,7 +6,7 @@ const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
 
 export default {
   template: `
-    <div class="cn-table" :class="['cn-table-' + size, matrix ? 'cn-matrix' : '']" tabindex="0" role="region" :aria-label="label">
+    <div class="cn-table" :class="['cn-table-' + size, matrix ? 'cn-matrix' : columns.length > 8 ? 'cn-dense' : '']" tabindex="0" role="region" :aria-label="label">
       <table :style="{ '--rows': rows.length }">
         <thead v-if="header"><tr>
           <th v-for="(column, i) in columns" :key="i" scope="col" :class="'cn-' + column.align"

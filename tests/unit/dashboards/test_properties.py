@@ -14,7 +14,7 @@ UNITS = {
     "1": "none",
     "dB": "dB",
     "km/h": "velocitykmh",
-    "m": "lengthm",
+    "m": "suffix: m",
     "ug/m3": "conμgm3",
 }
 """UCUM code -> Grafana's unit."""

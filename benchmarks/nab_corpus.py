@@ -125,9 +125,8 @@ def normal(worths: Sequence[Worth], sums: Sequence[float]) -> float:
 
 
 def best(worths: Sequence[Worth], scores: Sequence[Values]) -> tuple[float, float]:
-    """The score at the best threshold for all files, and that threshold."""
+    """The score at the best of 25 thresholds, the same for all files, and that threshold."""
     raised = np.unique(np.concatenate([one[one > 0] for one in scores]))
-    # More than this many steps change nothing but the time it takes.
     steps = np.unique(np.quantile(raised, np.linspace(0, 1, 25), method="nearest"))
     answers = [
         (

@@ -117,7 +117,11 @@ def test_a_file_of_the_same_name_replaces_the_shipped_pack(tmp_path: Path) -> No
         ('[property.foo]\nwindows = ["1m", "1m"]', "property.foo.windows", "each once"),
         ('[property.foo]\nwindows = ["5m"]', "property.foo.windows", "10s, 1m, 10m"),
         ("[property.foo]\nseverity = 2", "property.foo.severity", "<= 1"),
-        ('[property.foo]\ndetector = { kind = "x" }', "property.foo.detector.kind", "light, full, none"),
+        (
+            '[property.foo]\ndetector = { kind = "x" }',
+            "property.foo.detector.kind",
+            "light, full, none",
+        ),
         (
             '[property.foo]\ndetector = { kind = "light", gap = "1 h" }',
             "property.foo.detector.gap",

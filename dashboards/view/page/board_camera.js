@@ -18,7 +18,7 @@ export default {
           </g>
         </svg>
         <div v-if="shown.state" class="cn-cam-labels" aria-hidden="true">
-          <span v-for="track in shown.state.tracks" :key="track.id" class="cn-cam-tag"
+          <span v-for="track in tagged" :key="track.id" class="cn-cam-tag"
                 :style="{ left: pc(track.box[0]), top: pc(track.box[1]), '--c': colors[track.class] ?? colors.other, '--i': inks[track.class] ?? inks.other }"
                 :class="{ 'cn-cam-tag-in': track.box[1] < 0.07 }">{{ wide(track) ? (names[track.class] ?? track.class) + " " : "" }}{{ track.id }}</span>
           <span v-for="line in shown.state.lines" :key="line.name" class="cn-cam-linename"
@@ -56,6 +56,10 @@ export default {
       const state = this.shown.state ?? this.state;
       return `${state?.width || 16} / ${state?.height || 9}`;
     },
+    // In a small picture names of who is far off would cover each other, and the picture.
+    tagged() {
+      return this.shown.state.tracks.filter((track) => !this.compact || this.near(track));
+    },
   },
   watch: { src: { handler: "load", immediate: true } },
   methods: {
@@ -81,6 +85,7 @@ export default {
       const shift = top[0] < 0.12 ? "0" : top[0] > 0.88 ? "-100%" : "-50%";
       return { left: this.pc(top[0]), top: this.pc(top[1]), "--shift": shift };
     },
+    near: (track) => track.box[3] - track.box[1] > 0.2,
     wide: (track) => track.box[2] - track.box[0] > 0.11,
     pc: (part) => `${(100 * part).toFixed(2)}%`,
     total: (found) => Object.values(found ?? {}).reduce((a, b) => a + b, 0),

@@ -11,7 +11,7 @@
 
 import argparse
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -152,6 +152,11 @@ def _table(title: str, rows: Mapping[str, tuple[float, ...]], heads: Sequence[st
         print(f"{name:<28}" + "".join(f"{figure:>14.2f}" for figure in figures))
 
 
+def _usual(corpus: Corpus) -> tuple[float, float]:
+    """The shipped parameters at their own threshold, and at the best one."""
+    return corpus.fixed(_USUAL), corpus.best(_USUAL)
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -162,15 +167,11 @@ def main() -> None:
     files = read_labelled(given.dir, given.files)
     own = Corpus(files)
     others = {name: Corpus(changed) for name, changed in variants(files).items()}
-    each: Callable[[Corpus], tuple[float, float]] = lambda one: (  # noqa: E731 - used twice
-        one.fixed(_USUAL),
-        one.best(_USUAL),
-    )
-    rows = {name: each(one) for name, one in others.items()}
+    rows = {name: _usual(one) for name, one in others.items()}
     means = tuple(float(np.mean(column)) for column in zip(*rows.values(), strict=True))
     _table(
         "files",
-        {"as they are": each(own), **rows, "mean of the variants": (means[0], means[1])},
+        {"as they are": _usual(own), **rows, "mean of the variants": (means[0], means[1])},
         ("own threshold", "best threshold"),
     )
     moves = {}

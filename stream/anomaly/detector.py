@@ -14,6 +14,10 @@ from stream.scenario import Property
 
 OPEN, UPDATE, CLOSE = range(3)
 
+LARGEST: Final = 1e30
+"""Values beyond it are neither judged nor learned, and no score is told as more: well within the
+range of float32, in which much of a state is kept."""
+
 FINDING: Final = np.dtype(
     [
         ("row", "i8"),

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.anomaly.detector import CLOSE, OPEN, UPDATE
+from stream.anomaly.detector import CLOSE, LARGEST, OPEN, UPDATE
 from stream.anomaly.full_state import CHANNELS, MARKS, Record, Records, Tuning
 from stream.compiled import compiled
 
@@ -30,7 +30,6 @@ _STEP: Final = 1
 _FEWEST: Final = 3  # records before they tell anything
 _TIDY: Final = 256
 _LULL: Final = 0.5  # share of the limit below which an anomaly is over
-_LARGEST: Final = 1e30
 
 
 @compiled
@@ -65,7 +64,7 @@ def judge(  # noqa: PLR0913, PLR0917 - arrays of one state
             best = int(np.argmax(evidence)) // 2
             told = _tell(best, values[i], m, kept[row], marks[row], tuning)
             if abs(told[0] - told[1]) >= rule.least:
-                phase = _alarm(d, rule, m.number, best, times[i], min(q / limit, _LARGEST), told)
+                phase = _alarm(d, rule, m.number, best, times[i], min(q / limit, LARGEST), told)
                 _write(findings[found], d, row, phase, times[i])
                 found += 1
         elif d.opened >= 0 and q < _LULL * plain:

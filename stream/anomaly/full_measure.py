@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.anomaly.detector import LARGEST
 from stream.anomaly.full_state import CHANNELS, Record, Records, Tuning
 from stream.compiled import compiled
 
@@ -63,7 +64,6 @@ _SEEN_MAX: Final = 250
 _VISITS_MAX: Final = 1000.0
 _OVERALL: Final = 0.02
 _FEW_VISITS: Final = 3  # until then nothing is clipped
-_LARGEST: Final = 1e30
 
 
 @compiled
@@ -88,7 +88,7 @@ def measure(  # noqa: PLR0913, PLR0917 - arrays of one state
         x = values[i]
         m = measured[i]
         # NaN fails the comparison too.
-        possible = rule.low <= x <= rule.high and abs(x) <= _LARGEST
+        possible = rule.low <= x <= rule.high and abs(x) <= LARGEST
         m.possible = usable[i] != 0 and rule.watched != 0 and possible
         if m.possible == 0:
             continue
@@ -124,7 +124,7 @@ def _scale(d: Record, m: Record, x: float, tuning: Tuning) -> float:
     scale = d.spread + least + 1e-9 * abs(level) + 1e-12
     u = math.asinh((x - level) / scale) if n >= _UNSCALED else 0.0
     share = max(1.0 / tuning.memory, 1.0 / (n + 1.0))
-    clip = tuning.clip * (d.spread + least) if n > _UNSCALED else 10 * _LARGEST
+    clip = tuning.clip * (d.spread + least) if n > _UNSCALED else 10 * LARGEST
     off = x - level
     d.level += share * max(-clip, min(clip, off))
     d.spread += share * (min(abs(off), clip) - d.spread)
@@ -209,7 +209,7 @@ def _end_visit(d: Record, tuning: Tuning) -> None:
     of_day = hour % _DAY
     mean = d.visit_sum / d.visit_count
     known = d.day_seen[of_day] > _FEW_VISITS
-    clip = tuning.clip * (d.day_spread[of_day] + _ALIKE) if known else _LARGEST
+    clip = tuning.clip * (d.day_spread[of_day] + _ALIKE) if known else LARGEST
     if d.week_seen[hour] > 0:
         seen = min(d.week_seen[hour] + 1, _SEEN_MAX)
         off = max(-clip, min(clip, mean - d.week[hour]))

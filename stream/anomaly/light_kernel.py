@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.anomaly.detector import CLOSE, OPEN, UPDATE
+from stream.anomaly.detector import CLOSE, LARGEST, OPEN, UPDATE
 from stream.anomaly.light_state import (
     FLATLINE,
     GAP,
@@ -64,7 +64,6 @@ _LASTING_VISITS: Final = 3.0  # days on which an hour must have been seen before
 _LASTING_ENDS: Final = 6.0 * 24 * _HOUR  # ms after which a lasting change is the usual
 _LASTING_LEAST: Final = 0.1  # of the smallest deviation that is ever a spike
 _LASTING_LULL: Final = 0.3
-_LARGEST: Final = 1e30  # float32 holds the squares of nothing larger
 
 
 @compiled
@@ -93,7 +92,7 @@ def observe(
             found, away = _gap(d, rule, row, at, findings, found)
         d.last_time = at
         found, possible = _range(d, rule, row, at, x, findings, found)
-        if not possible or abs(x) > _LARGEST:
+        if not possible or abs(x) > LARGEST:
             continue
         found = _flatline(d, rule, row, at, x, last_time, away, findings, found)
         found = _lasting(d, rule, row, at, x, findings, found)
@@ -144,7 +143,7 @@ def _range(
         phase = CLOSE
     else:
         beyond = rule.low - x if x < rule.low else x - rule.high
-        score = min(1.0 + beyond / (rule.high - rule.low), _LARGEST)
+        score = min(1.0 + beyond / (rule.high - rule.low), LARGEST)
         if not opening and score <= _WORSE * d.peak[RANGE]:
             return found, possible
         phase = OPEN if opening else UPDATE
@@ -318,7 +317,7 @@ def _spike(
         late_reach = max(rule.threshold * max(d.spread, floor), rule.least)
         ratio = min(abs(x - usual) / reach, abs(x - d.level) / late_reach)
         limit = max(1.0, 1.1 * d.tail)
-        score = min(ratio / limit, _LARGEST)
+        score = min(ratio / limit, LARGEST)
         opening = d.opened[SPIKE] < 0
         if opening and ratio > d.tail:
             d.tail += 0.5 * (min(ratio, 2.0 * max(d.tail, 0.25)) - d.tail)
@@ -348,7 +347,7 @@ def _spike(
 def _learn(d: Record, x: float, hour: int, usual: float, width: float, spread: float) -> None:
     """Move levels and spreads towards ``x``; ``width`` and ``spread`` clip how far it counts."""
     n = d.count
-    clip = _CLIP * spread if n > _UNCLIPPED else _LARGEST
+    clip = _CLIP * spread if n > _UNCLIPPED else LARGEST
     off = max(-clip, min(clip, x - d.level))
     d.level += max(1.0 / _LEVEL_READINGS, 1.0 / (n + 1.0)) * off
     d.spread += max(1.0 / _SPREAD_READINGS, 1.0 / (n + 1.0)) * (abs(off) - d.spread)
